@@ -1,0 +1,249 @@
+"""Build a data set of image-text samples from labelled photographs (RT-Grasp, sections IV-A and V-A.2).
+
+The first pass over the photographs shows each workspace as it is; further passes rotate, zoom and crop. Sample i depends
+on (seed, i) alone, so the same seed gives the same data set however many processes build it.
+"""
+
+import json
+import math
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from graspwise.answer import AnswerFormat, render_grasp
+from graspwise.conversation import assistant_turn, to_llava, user_turn
+from graspwise.data.labelled import LabelledPicture
+from graspwise.data.store import CAPTIONS, FORMAT, Sample
+from graspwise.data.templates import load_instructions, load_reasoning
+from graspwise.errors import InputError
+from graspwise.files import empty_directory, write_json
+from graspwise.grasp import Grasp
+from graspwise.rectangle import GraspRectangle
+from graspwise.transform import LETTERBOX_GREY, Fill, Transform, workspace_transform
+
+SHARD = 10_000
+JPEG_QUALITY = 92
+
+
+@dataclass(frozen=True)
+class BuildConfig:
+    """How samples are made.
+
+    Attributes:
+        answer: Answer format of the assistant's turn.
+        samples: How many.
+        seed: Decides everything random.
+        size: Side of the square pictures, pixels.
+        zoom_low: Smallest share of the frame's side that an object's labels span.
+        zoom_high: Largest share.
+        near: Share of the augmented samples that keep about the photograph's own zoom.
+        margin: Labels' centres stay this share of the side inside the frame.
+        depth: Also write depth pictures, where the source has them.
+    """
+
+    answer: AnswerFormat = "reasoned"
+    samples: int = 6000
+    seed: int = 0
+    size: int = 352
+    zoom_low: float = 0.05
+    zoom_high: float = 0.6
+    near: float = 0.7
+    margin: float = 0.03
+    depth: bool = False
+
+
+def build_dataset(
+    pictures: Sequence[LabelledPicture],
+    *,
+    source: str,
+    out: Path | str,
+    config: BuildConfig,
+    workers: int | None = None,
+    progress: Callable[[Iterator[Sample], int], Iterator[Sample]] = lambda samples, total: samples,
+) -> Path:
+    """Write a data set folder, a stream of samples that never holds more than one shard's line in memory.
+
+    Args:
+        pictures: Labelled photographs; unlabelled ones are left out.
+        source: Name of where they come from, kept in dataset.json.
+        out: New folder.
+        config: How samples are made.
+        workers: Processes; all cores by default.
+        progress: Wraps the stream, e.g. in a progress bar.
+
+    Raises:
+        InputError: no labelled photograph, or `out` holds files.
+    """
+    labelled = [picture for picture in pictures if picture.rectangles]
+    if not labelled:
+        raise InputError(f"{source}: none of {len(pictures)} pictures has grasp labels; nothing to build from")
+    if config.samples < 1:
+        raise InputError(f"--samples is {config.samples}; valid is 1 or more")
+    folder = empty_directory(out)
+    (folder / "images").mkdir()
+    make = partial(make_sample, pictures=labelled, folder=folder, config=config)
+    with (folder / CAPTIONS).open("w", encoding="utf-8") as lines:
+        for sample in caption_samples(pictures, folder=folder, config=config):
+            lines.write(json.dumps(sample.to_json(), ensure_ascii=False) + "\n")
+    workers = workers or os.cpu_count() or 1
+    count = 0
+    with ProcessPoolExecutor(workers) as pool:
+        stream = pool.map(make, range(config.samples), chunksize=32) if workers > 1 else map(make, range(config.samples))
+        shard = None
+        llava = (folder / "llava.jsonl").open("w", encoding="utf-8")
+        try:
+            for sample in progress(iter(stream), config.samples):
+                if count % SHARD == 0:
+                    if shard:
+                        shard.close()
+                    shard = (folder / f"samples-{count // SHARD:05d}.jsonl").open("w", encoding="utf-8")
+                assert shard is not None
+                shard.write(json.dumps(sample.to_json(), ensure_ascii=False) + "\n")
+                llava.write(json.dumps(to_llava(sample.id, sample.image, sample.messages), ensure_ascii=False) + "\n")
+                count += 1
+        finally:
+            llava.close()
+            if shard:
+                shard.close()
+    write_json(
+        folder / "dataset.json",
+        {
+            "format": FORMAT,
+            "task": "grasp",
+            "source": source,
+            "sources": len(labelled),
+            "objects": len({p.object_id for p in labelled}),
+            "categories": len({p.category for p in labelled}),
+            **asdict(config),
+        },
+    )
+    return folder
+
+
+def make_sample(index: int, *, pictures: Sequence[LabelledPicture], folder: Path, config: BuildConfig) -> Sample:
+    """Sample number `index`: draw it from (seed, index), write its picture, return its line."""
+    epoch, position = divmod(index, len(pictures))
+    order = np.random.default_rng([config.seed, epoch]).permutation(len(pictures))
+    source = pictures[order[position]]
+    rng = np.random.default_rng([config.seed, epoch, int(order[position])])
+    picture = source.open(depth=config.depth)
+    base = workspace_transform(image_size=picture.size, workspace=source.workspace, size=(config.size,) * 2)
+    fill: Fill = LETTERBOX_GREY
+    transform = base
+    if epoch:
+        transform = augmentation(source.rectangles, base=base, rng=rng, config=config)
+        fill = "edge" if rng.random() < 0.7 else (*(int(v) for v in rng.integers(60, 220, 3)),)
+    # The workspace is cut first, so that nothing outside it can enter through a zoom or a rotation.
+    x0, y0, x1, y1 = source.workspace or (0, 0, *picture.size)
+    cut = Transform.crop(box=(x0, y0, x1, y1), source_size=picture.size)
+    shown = cut.inverse().then(transform).picture(cut.picture(picture), fill=fill)
+    rectangles = tuple(transform.rectangle(r) for r in source.rectangles)
+
+    name = f"{index:06d}"
+    image = f"images/{name[:3]}/{name}.jpg"
+    (folder / image).parent.mkdir(exist_ok=True)
+    Image.fromarray(shown.rgb).save(folder / image, quality=JPEG_QUALITY)
+    depth = None
+    if shown.depth is not None:
+        depth = f"images/{name[:3]}/{name}d.png"
+        Image.fromarray(np.nan_to_num(shown.depth * 1000).round().astype(np.uint16)).save(folder / depth)
+
+    inside = [r for r in rectangles if is_inside(r.center, size=config.size, margin=0.0)]
+    grasp = Grasp.from_rectangle(inside[rng.integers(len(inside))], image_size=shown.size)
+    # Every other photograph of a pass, and every other pass of a photograph, is asked for by name.
+    named = (int(order[position]) + epoch) % 2 == 0
+    answer = render_grasp(grasp, answer_format=config.answer, reasoning=reasoning_for(source.category, rng))
+    return Sample(
+        id=name,
+        image=image,
+        object_id=source.object_id,
+        category=source.category,
+        description=source.description,
+        source_image=source.name,
+        original=epoch == 0,
+        transform=transform,
+        rectangles=rectangles,
+        messages=[user_turn(instruction_for(source, named=named, rng=rng)), assistant_turn(answer)],
+        depth=depth,
+    )
+
+
+def caption_samples(
+    pictures: Sequence[LabelledPicture], *, folder: Path, config: BuildConfig
+) -> Iterator[Sample]:
+    """The unlabelled photographs of known things, workspace as it is, each asked what it shows."""
+    (folder / "images" / "unlabelled").mkdir()
+    for source in pictures:
+        if source.rectangles or source.category == "object":
+            continue
+        picture = source.open()
+        fit = workspace_transform(image_size=picture.size, workspace=source.workspace, size=(config.size,) * 2)
+        image = f"images/unlabelled/{source.name}.jpg"
+        Image.fromarray(fit.picture(picture).rgb).save(folder / image, quality=JPEG_QUALITY)
+        yield Sample(
+            id=f"unlabelled-{source.name}",
+            image=image,
+            object_id=source.object_id,
+            category=source.category,
+            description=source.description,
+            source_image=source.name,
+            original=True,
+            transform=fit,
+            rectangles=(),
+            messages=[user_turn("What is in the picture?"), assistant_turn(f"A {source.description}.")],
+        )
+
+
+def augmentation(
+    labels: Sequence[GraspRectangle], *, base: Transform, rng: np.random.Generator, config: BuildConfig
+) -> Transform:
+    """A random rotation, mirror, zoom and crop after `base` that keeps all label centres inside the frame."""
+    side = config.size
+    corners = np.concatenate([base.rectangle(r).corners for r in labels])
+    low, high = corners.min(axis=0), corners.max(axis=0)
+    share = float(max(high - low)) / side
+    middle = (float(low[0] + high[0]) / 2, float(low[1] + high[1]) / 2)
+    for attempt in range(20):
+        theta = rng.uniform(-math.pi, math.pi)
+        if rng.random() < config.near:
+            zoom = math.exp(rng.uniform(math.log(0.8), math.log(1.25)))
+        else:
+            zoom = math.exp(rng.uniform(math.log(config.zoom_low), math.log(config.zoom_high))) / share
+        # Later tries put the object nearer to the middle of the frame.
+        reach = 0.4 * side * (1 - attempt / 20)
+        target = (side / 2 + rng.uniform(-reach, reach), side / 2 + rng.uniform(-reach, reach))
+        drawn = Transform.about(
+            source=middle, target=target, scale=zoom,
+            theta=theta, source_size=base.size, size=base.size,
+        )  # fmt: skip
+        transform = base.then(drawn)
+        if rng.random() < 0.5:
+            transform = transform.then(Transform.flip(size=base.size, axis="horizontal"))
+        if all(is_inside(transform.rectangle(r).center, size=side, margin=config.margin) for r in labels):
+            return transform
+    return base
+
+
+def is_inside(point: tuple[float, float], *, size: int, margin: float) -> bool:
+    """Whether a point in pixels lies in a square picture, `margin` (share of the side) away from its border."""
+    return all(margin <= (value + 0.5) / size <= 1 - margin for value in point)
+
+
+def reasoning_for(category: str, rng: np.random.Generator) -> str:
+    texts = load_reasoning()
+    choices = texts.get(category, texts["object"])
+    return choices[rng.integers(len(choices))]
+
+
+def instruction_for(source: LabelledPicture, *, named: bool, rng: np.random.Generator) -> str:
+    instructions = load_instructions()
+    if not named:
+        return instructions.unnamed[rng.integers(len(instructions.unnamed))]
+    name = source.category if rng.random() < 0.5 else source.description
+    return instructions.named[rng.integers(len(instructions.named))].format(object=name)

@@ -1,0 +1,140 @@
+"""A data set on disk: `dataset.json`, `samples-*.jsonl`, `captions.jsonl`, `images/`. Written and read as a stream.
+
+A line of `samples-*.jsonl` is one sample: its messages, the picture beside, all rectangles in that picture's pixels, and
+where it comes from (`object_id`, `source_image`, `transform`). `dataset.json` is written last, so a folder that has it is
+whole.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from graspwise.conversation import Message, text_of
+from graspwise.errors import InputError
+from graspwise.files import read_json
+from graspwise.picture import Picture, open_picture
+from graspwise.rectangle import GraspRectangle
+from graspwise.transform import Transform
+
+FORMAT = 1
+CAPTIONS = "captions.jsonl"
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One picture with its labels and its conversation.
+
+    Attributes:
+        id: Unique in the data set.
+        image: Path of the picture relative to the data set's folder.
+        object_id: Group that a split keeps on one side.
+        category: Grasp category.
+        description: A few words that name the thing.
+        source_image: Name of the photograph it was made from.
+        original: Whether the photograph's workspace is shown as it is, unaugmented.
+        transform: From the photograph's pixels to this picture's.
+        rectangles: All positive labels, pixels of this picture.
+        messages: The conversation.
+        depth: Path of a depth picture (uint16, mm), where there is one.
+    """
+
+    id: str
+    image: str
+    object_id: str
+    category: str
+    description: str
+    source_image: str
+    original: bool
+    transform: Transform
+    rectangles: tuple[GraspRectangle, ...]
+    messages: list[Message]
+    depth: str | None = None
+
+    @property
+    def instruction(self) -> str:
+        return text_of(self.messages[0])
+
+    @property
+    def answer(self) -> str:
+        return text_of(self.messages[-1])
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "id": self.id,
+            "images": [self.image],
+            "object_id": self.object_id,
+            "category": self.category,
+            "description": self.description,
+            "source_image": self.source_image,
+            "original": self.original,
+            "transform": self.transform.to_json(),
+            "rectangles": [np.round(r.corners, 3).tolist() for r in self.rectangles],
+            "messages": self.messages,
+            **({"depth": self.depth} if self.depth else {}),
+        }
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Self:
+        return cls(
+            id=value["id"],
+            image=value["images"][0],
+            object_id=value["object_id"],
+            category=value["category"],
+            description=value["description"],
+            source_image=value["source_image"],
+            original=value["original"],
+            transform=Transform.from_json(value["transform"]),
+            rectangles=tuple(GraspRectangle(np.array(r)) for r in value["rectangles"]),
+            messages=value["messages"],
+            depth=value.get("depth"),
+        )
+
+
+class Dataset:
+    """A data set folder; iterating it yields its samples in order without holding them all.
+
+    Raises:
+        InputError: the folder is not a whole data set.
+    """
+
+    def __init__(self, folder: Path | str) -> None:
+        self.folder = Path(folder)
+        if not (self.folder / "dataset.json").is_file():
+            raise InputError(f"{folder}: no dataset.json there; valid is a folder made by `graspwise dataset build`")
+        self.info: dict[str, Any] = read_json(self.folder / "dataset.json")
+        if self.info.get("format") != FORMAT:
+            raise InputError(f"{folder}/dataset.json: format is {self.info.get('format')!r}; valid is {FORMAT}")
+
+    def __len__(self) -> int:
+        return int(self.info["samples"])
+
+    def __iter__(self) -> Iterator[Sample]:
+        for shard in sorted(self.folder.glob("samples-*.jsonl")):
+            yield from read_samples(shard)
+
+    def captions(self) -> Iterator[Sample]:
+        """Photographs without grasp labels, with a question about what they show: for alignment only."""
+        if (self.folder / CAPTIONS).is_file():
+            yield from read_samples(self.folder / CAPTIONS)
+
+    def picture(self, sample: Sample, *, depth: bool = False) -> Picture:
+        depth_path = self.folder / sample.depth if depth and sample.depth else None
+        return open_picture(self.folder / sample.image, depth_path=depth_path)
+
+
+def read_samples(path: Path) -> Iterator[Sample]:
+    """Samples of a jsonl file, one at a time.
+
+    Raises:
+        InputError: a line is not a sample.
+    """
+    with path.open(encoding="utf-8") as lines:
+        for number, line in enumerate(lines, start=1):
+            try:
+                yield Sample.from_json(json.loads(line))
+            except (ValueError, KeyError, TypeError) as error:
+                raise InputError(f"{path}: line {number} is not a sample ({error})") from error

@@ -1,0 +1,121 @@
+"""The dense grasp head: a tower's map in; quality, angle, centre and opening of a grasp at every cell out.
+
+Angles are regressed as cos 2t, sin 2t (GG-CNN, Morrison et al. 2018), which has no seam at +-90 degrees.
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from graspwise.grasp import Grasp, angle_difference
+
+REACH = 1.5
+
+
+class GraspMapHead(nn.Module):
+    """A 1x1 and three 3x3 convolutions over a map (B, C, h, w).
+
+    `forward` returns (B, 6, h, w): quality logit, cos 2t, sin 2t, x and y offset from the cell's centre in cells, log of
+    the opening in fractions of the picture's width.
+    """
+
+    def __init__(self, channels: int, width: int = 128) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        for index, inside in enumerate([channels, width, width, width]):
+            kernel = 1 if index == 0 else 3
+            layers += [nn.Conv2d(inside, width, kernel, padding=kernel // 2), nn.GroupNorm(8, width), nn.GELU()]
+        self.body = nn.Sequential(*layers)
+        self.out = nn.Conv2d(width, 6, 1)
+        # Few cells hold a grasp, and an opening is about a fifth of the picture.
+        nn.init.constant_(self.out.bias, 0.0)
+        with torch.no_grad():
+            self.out.bias[0], self.out.bias[5] = -3.0, math.log(0.2)
+
+    def forward(self, dense: Tensor) -> Tensor:
+        return self.out(self.body(dense))
+
+
+@dataclass(frozen=True)
+class MapLoss:
+    """Loss weights of the dense head; the recipe trains with these."""
+
+    quality: float = 1.0
+    angle: float = 1.0
+    offset: float = 0.5
+    opening: float = 0.5
+    sigma_cells: float = 0.75
+
+    def __call__(self, maps: Tensor, labels: Tensor, valid: Tensor) -> Tensor:
+        """Scalar loss.
+
+        Args:
+            maps: (B, 6, h, w) from the head.
+            labels: (B, M, 4) normalised x, y, theta (radians) and opening (fraction of the width).
+            valid: (B, M) which labels are real.
+
+        At each cell only the best-fitting label near it counts, so that several valid grasps are not averaged into none.
+        """
+        batch, _, height, width = maps.shape
+        cells = maps.float().flatten(2).mT
+        rows, columns = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
+        centre = torch.stack([columns.flatten(), rows.flatten()], -1).to(cells) + 0.5
+        place = labels[..., :2] * labels.new_tensor([width, height])
+        shift = place[:, None] - centre[None, :, None]
+        distance2 = shift.square().sum(-1).masked_fill(~valid[:, None], torch.inf)
+        weight = torch.exp(-distance2 / (2 * self.sigma_cells**2))
+        target = weight.amax(-1)
+        near = distance2 < REACH**2
+
+        double = 2 * labels[:, None, :, 2]
+        angle = (cells[..., 1:2] - double.cos()).square() + (cells[..., 2:3] - double.sin()).square()
+        offset = (cells[:, :, None, 3:5] - shift).abs().sum(-1)
+        opening = (cells[..., 5:6] - labels[:, None, :, 3].clamp_min(1e-3).log()).abs()
+        fit = self.angle * angle + self.offset * offset + self.opening * opening
+        # A label's pull fades with distance in the choice, so that a far label that fits by luck does not win.
+        chosen = (fit.detach() - weight.clamp_min(1e-6).log()).masked_fill(~near, torch.inf).argmin(-1, keepdim=True)
+        pose = (fit.masked_fill(~near, 0.0).gather(-1, chosen).squeeze(-1) * target).sum() / target.sum().clamp_min(1)
+        quality = F.binary_cross_entropy_with_logits(cells[..., 0], target, reduction="sum") / target.sum().clamp_min(1)
+        return pose + self.quality * quality
+
+
+def best_grasps(
+    maps: Tensor, *, count: int = 3, min_distance: float = 0.06, min_angle: float = math.radians(30), pool: int = 48
+) -> list[list[Grasp]]:
+    """The `count` best grasps of each picture, best first, different by place or by angle.
+
+    Args:
+        maps: (B, 6, h, w) from the head.
+        count: Grasps a picture.
+        min_distance: Two grasps closer than this fraction of the picture and ...
+        min_angle: ... closer than this in radians are one grasp.
+        pool: How many of the best cells are looked at.
+    """
+    batch, _, height, width = maps.shape
+    cells = maps.float().flatten(2)
+    quality = cells[:, 0].sigmoid()
+    found = []
+    for b in range(batch):
+        kept: list[Grasp] = []
+        for cell in quality[b].topk(min(pool, height * width)).indices.tolist():
+            _, cos, sin, dx, dy, log_opening = cells[b, :, cell].tolist()
+            grasp = Grasp(
+                x=min(max((cell % width + 0.5 + dx) / width, 0.0), 1.0),
+                y=min(max((cell // width + 0.5 + dy) / height, 0.0), 1.0),
+                theta=math.atan2(sin, cos) / 2,
+                opening=min(math.exp(log_opening), 1.0),
+                quality=float(quality[b, cell]),
+            )
+            if all(
+                math.hypot(grasp.x - other.x, grasp.y - other.y) >= min_distance
+                or angle_difference(grasp.theta, other.theta) >= min_angle
+                for other in kept
+            ):
+                kept.append(grasp)
+                if len(kept) == count:
+                    break
+        found.append(kept)
+    return found

@@ -1,0 +1,227 @@
+"""Models by name: published ones, run folders, model folders, checkpoints on disk and on the hub.
+
+A model folder holds what training changed and nothing else: `graspwise.json` (the card), `projector.safetensors`,
+`maps.safetensors` (the dense head) and `adapter/` (LoRA in peft's layout). The card names the base and its hash.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from transformers import AutoTokenizer, LlavaForConditionalGeneration
+from transformers.utils import logging
+
+import graspwise.model.tower  # noqa: F401  registers the tower with transformers
+from graspwise.errors import InputError
+from graspwise.files import read_json, replacing, replacing_folder, write_json
+from graspwise.model.grasp_map import GraspMapHead
+from graspwise.model.grasp_model import Card, GraspModel
+from graspwise.model.small import save_checkpoint, write_small_base
+from graspwise.model.weights import PACKAGES, cache_folder
+
+CARD, PROJECTOR, MAPS, ADAPTER = "graspwise.json", "projector.safetensors", "maps.safetensors", "adapter"
+BASE_NAME = "small-base"
+# Raised when the conversion changes what the same packages become.
+CONVERSION = 1
+PUBLISHED = Path(__file__).resolve().parents[1] / "weights"
+LLAVA_TEMPLATE = (
+    "{% for message in messages %}{% if message['role'] == 'user' %}USER: {% else %}ASSISTANT: {% endif %}"
+    "{% for part in message['content'] %}{% if part['type'] == 'image' %}<image>\n{% else %}{{ part['text'] }}{% endif %}"
+    "{% endfor %} {% endfor %}{% if add_generation_prompt %}ASSISTANT:{% endif %}"
+)
+Say = Callable[[str], None]
+
+
+def published_models() -> list[str]:
+    """Names of the models that ship with the package."""
+    return sorted(path.parent.name for path in PUBLISHED.glob(f"*/{CARD}"))
+
+
+def load_model(name: str, *, merged: bool = True, say: Say = lambda line: None) -> GraspModel:
+    """A model by name.
+
+    Args:
+        name: A published name ("small"), "small-base", a run folder, a model folder, a checkpoint folder or a hub id.
+        merged: Merge an adapter into the weights; False keeps it apart, trainable.
+        say: Called with a line when something slow happens.
+
+    Raises:
+        InputError: there is no such model, or its parts do not belong together.
+    """
+    folder = model_folder(name)
+    if folder is None:
+        checkpoint = base_checkpoint(name, say=say)
+        return open_checkpoint(checkpoint, card=Card(base=name, base_sha256=base_hash(name, checkpoint)))
+    card = read_card(folder)
+    if merged and name in published_models():
+        return open_merged(folder, card, say=say)
+    return open_parts(folder, card, merged=merged, say=say)
+
+
+def model_folder(name: str) -> Path | None:
+    """The model folder a name stands for, or None where it stands for a plain checkpoint."""
+    for candidate in (PUBLISHED / name, Path(name), Path(name) / "model"):
+        if (candidate / CARD).is_file():
+            return candidate
+    return None
+
+
+def read_card(folder: Path) -> Card:
+    value = read_json(folder / CARD)
+    try:
+        return Card(**{**value, "stages": tuple(value["stages"]), "trained_on": tuple(value["trained_on"])})
+    except (TypeError, KeyError) as error:
+        raise InputError(f"{folder / CARD}: not a card of this version ({error})") from error
+
+
+def base_checkpoint(name: str, *, say: Say = lambda line: None) -> str:
+    """Folder or hub id of a plain checkpoint; `small-base` is put together when it is not in the cache."""
+    if name == BASE_NAME:
+        folder = cache_folder() / f"{BASE_NAME}-{base_hash(BASE_NAME, '')[:12]}"
+        if not (folder / "config.json").is_file():
+            with replacing_folder(folder) as temporary:
+                write_small_base(temporary, cache=cache_folder(), say=say)
+        return str(folder)
+    if Path(name).is_dir():
+        if not (Path(name) / "config.json").is_file():
+            raise InputError(f"{name}: holds no model; valid is a run folder, a model folder or a checkpoint with config.json")
+        return name
+    if name.count("/") != 1 or name.startswith((".", "/", "~")):
+        raise InputError(f"model {name!r}: no such model; valid: {', '.join([*published_models(), BASE_NAME])}, a folder, "
+                         f"or a hub id such as llava-hf/llava-1.5-7b-hf")  # fmt: skip
+    return name
+
+
+def base_hash(name: str, checkpoint: str) -> str:
+    """What an adapter records of its base: the weights' content where they are at hand, else the name."""
+    digest = hashlib.sha256()
+    if name == BASE_NAME:
+        digest.update("".join([*(p.sha256 for p in PACKAGES), str(CONVERSION)]).encode())
+        return digest.hexdigest()
+    files = sorted(Path(checkpoint).glob("*.safetensors")) if Path(checkpoint).is_dir() else []
+    digest.update(b"" if files else name.encode())
+    for path in files:
+        with path.open("rb") as stream:
+            digest.update(hashlib.file_digest(stream, "sha256").digest())
+    return digest.hexdigest()
+
+
+def open_checkpoint(checkpoint: str, *, card: Card) -> GraspModel:
+    """A LLaVA checkpoint as a grasp model; weights bf16.
+
+    Raises:
+        InputError: it is no LLaVA, or it cannot be read or fetched.
+    """
+    logging.disable_progress_bar()
+    try:
+        llava = LlavaForConditionalGeneration.from_pretrained(checkpoint, dtype=torch.bfloat16)
+        tokenizer = AutoTokenizer.from_pretrained(checkpoint)
+        preprocessing = read_preprocessing(checkpoint)
+    except (OSError, ValueError, RuntimeError, SafetensorError, KeyError) as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise InputError(f"model {checkpoint}: cannot be loaded as a LLaVA ({reason[:200]})") from error
+    if tokenizer.chat_template is None:
+        tokenizer.chat_template = LLAVA_TEMPLATE
+    llava.eval().requires_grad_(False)
+    llava.model.vision_tower.to(memory_format=torch.channels_last)
+    return GraspModel(
+        llava=llava,
+        tokenizer=tokenizer,
+        image_size=llava.config.vision_config.image_size,
+        mean=tuple(preprocessing["image_mean"]),
+        std=tuple(preprocessing["image_std"]),
+        card=card,
+    )
+
+
+def read_preprocessing(checkpoint: str) -> dict[str, Any]:
+    from transformers.utils import cached_file
+
+    path = cached_file(checkpoint, "preprocessor_config.json")
+    if path is None:
+        raise InputError(f"model {checkpoint}: has no preprocessor_config.json; valid is a whole LLaVA checkpoint")
+    return dict(json.loads(Path(path).read_text(encoding="utf-8")))
+
+
+def open_parts(folder: Path, card: Card, *, merged: bool, say: Say = lambda line: None) -> GraspModel:
+    """Base, projector, head and adapter of a model folder, put together."""
+    checkpoint = base_checkpoint(card.base, say=say)
+    found = base_hash(card.base, checkpoint)
+    if found != card.base_sha256:
+        raise InputError(
+            f"{folder / CARD}: made for a base {card.base} with sha256 {card.base_sha256[:12]}; found {found[:12]}; "
+            f"give the checkpoint it was trained from"
+        )
+    model = open_checkpoint(checkpoint, card=card)
+    load_part(model.llava.model.multi_modal_projector, folder / PROJECTOR)
+    load_head(model, folder)
+    if (folder / ADAPTER).is_dir():
+        from peft import PeftModel
+
+        adapted = PeftModel.from_pretrained(model.llava, folder / ADAPTER, is_trainable=not merged)
+        if merged:
+            model.llava = adapted.merge_and_unload()
+        else:
+            model.adapter = adapted
+        model.llava.eval()
+    return model
+
+
+def load_head(model: GraspModel, folder: Path) -> None:
+    if (folder / MAPS).is_file():
+        model.head = GraspMapHead(model.llava.config.vision_config.map_channels)
+        load_part(model.head, folder / MAPS)
+        model.head.to(torch.bfloat16).eval().requires_grad_(False)
+
+
+def load_part(module: torch.nn.Module, path: Path) -> None:
+    """Load a module's weights.
+
+    Raises:
+        InputError: the file is missing, damaged, or of another model.
+    """
+    if not path.is_file():
+        raise InputError(f"{path}: no such file; the model folder is not whole")
+    try:
+        module.load_state_dict(load_file(path))
+    except (RuntimeError, SafetensorError) as error:
+        raise InputError(f"{path}: does not fit this model ({str(error).splitlines()[-1].strip()[:160]})") from error
+
+
+def open_merged(folder: Path, card: Card, *, say: Say) -> GraspModel:
+    """A published model from the cache, merged there once: loading it then needs neither peft nor the base."""
+    digest = hashlib.sha256(card.base_sha256.encode())
+    for path in sorted(p for p in folder.rglob("*") if p.suffix in (".safetensors", ".json")):
+        digest.update(path.read_bytes())
+    cached = cache_folder() / f"{folder.name}-{digest.hexdigest()[:12]}"
+    if not (cached / "config.json").is_file():
+        say(f"preparing {folder.name} (once)")
+        model = open_parts(folder, card, merged=True, say=say)
+        with replacing_folder(cached) as temporary:
+            save_checkpoint(temporary, model=model.llava, tokenizer=model.tokenizer)
+    model = open_checkpoint(str(cached), card=card)
+    load_head(model, folder)
+    return model
+
+
+def save_parts(folder: Path, model: GraspModel) -> None:
+    """Write a model folder in bf16; the card is written last."""
+    folder.mkdir(parents=True, exist_ok=True)
+    save_part(model.llava.model.multi_modal_projector, folder / PROJECTOR)
+    if model.head is not None:
+        save_part(model.head, folder / MAPS)
+    if model.adapter is not None:
+        model.adapter.save_pretrained(folder / ADAPTER)
+        adapter = folder / ADAPTER / "adapter_model.safetensors"
+        save_file({name: value.to(torch.bfloat16) for name, value in load_file(adapter).items()}, adapter)
+    write_json(folder / CARD, model.card.to_json())
+
+
+def save_part(module: torch.nn.Module, path: Path) -> None:
+    with replacing(path) as temporary:
+        save_file({k: v.detach().to(torch.bfloat16).contiguous() for k, v in module.state_dict().items()}, temporary)

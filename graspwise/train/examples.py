@@ -1,0 +1,109 @@
+"""Samples made ready for training: a fresh small augmentation of the picture, its labels with it.
+
+What a position in training sees depends on (seed, position) alone, so a resumed run sees what the unbroken one would have.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from graspwise.data.store import Dataset, Sample
+from graspwise.grasp import Grasp
+from graspwise.rectangle import GraspRectangle
+from graspwise.transform import Transform
+
+ROTATION = math.radians(15)
+ZOOM = 0.12
+
+
+@dataclass(frozen=True)
+class Example:
+    """A sample as one training step sees it.
+
+    Attributes:
+        sample: Where it comes from.
+        rgb: (S, S, 3) uint8.
+        rectangles: Labels whose centre is inside, pixels of `rgb`.
+        size: (S, S).
+    """
+
+    sample: Sample
+    rgb: np.ndarray
+    rectangles: tuple[GraspRectangle, ...]
+    size: tuple[int, int]
+
+    @property
+    def grasps(self) -> list[Grasp]:
+        return [Grasp.from_rectangle(r, image_size=self.size) for r in self.rectangles]
+
+
+def plain_example(dataset: Dataset, sample: Sample, *, size: int) -> Example:
+    """The sample as it is, resized to the model's input."""
+    picture = dataset.picture(sample)
+    fit = Transform.letterbox(source_size=picture.size, size=(size, size))
+    return example(sample, fit.picture(picture).rgb, [fit.rectangle(r) for r in sample.rectangles])
+
+
+def augmented_example(dataset: Dataset, sample: Sample, *, size: int, rng: np.random.Generator) -> Example:
+    """The sample mirrored, turned, zoomed and recoloured a little."""
+    picture = dataset.picture(sample)
+    fit = Transform.letterbox(source_size=picture.size, size=(size, size))
+    middle = ((size - 1) / 2, (size - 1) / 2)
+    shift = rng.uniform(-0.05, 0.05, 2) * size
+    jitter = Transform.about(
+        source=middle,
+        target=(middle[0] + shift[0], middle[1] + shift[1]),
+        scale=math.exp(rng.uniform(-ZOOM, ZOOM)),
+        theta=rng.uniform(-ROTATION, ROTATION),
+        source_size=fit.size,
+        size=fit.size,
+    )
+    for axis in ("horizontal", "vertical"):
+        if rng.random() < 0.5:
+            jitter = jitter.then(Transform.flip(size=fit.size, axis=axis))  # type: ignore[arg-type]
+    transform = fit.then(jitter)
+    moved = [transform.rectangle(r) for r in sample.rectangles]
+    if moved and not any(is_visible(r, size) for r in moved):
+        transform, moved = fit, [fit.rectangle(r) for r in sample.rectangles]
+    return example(sample, recolour(transform.picture(picture, fill="edge").rgb, rng), moved)
+
+
+def example(sample: Sample, rgb: np.ndarray, rectangles: list[GraspRectangle]) -> Example:
+    size = rgb.shape[0]
+    return Example(sample, rgb, tuple(r for r in rectangles if is_visible(r, size)), (size, size))
+
+
+def is_visible(rectangle: GraspRectangle, size: int) -> bool:
+    return all(-0.5 <= value <= size - 0.5 for value in rectangle.center)
+
+
+def recolour(rgb: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Random gain, channel gain, offset, contrast, saturation, blur and noise; (H, W, 3) uint8 in and out."""
+    import cv2
+
+    gain = rng.uniform(0.7, 1.3) * rng.uniform(0.9, 1.1, 3)
+    gray = 1 - rng.uniform(0.6, 1.3)
+    offset = rng.uniform(-25, 25)
+    mix = np.diag(gain) @ ((1 - gray) * np.eye(3) + gray * np.array([[0.299, 0.587, 0.114]] * 3))
+    out = cv2.transform(rgb, np.column_stack([mix, np.full(3, offset)]).astype(np.float32))
+    if rng.random() < 0.2:
+        out = cv2.GaussianBlur(out, (0, 0), rng.uniform(0.5, 1.5))
+    if rng.random() < 0.2:
+        noise = rng.integers(-12, 13, out.shape, dtype=np.int16)
+        out = np.clip(out + noise, 0, 255).astype(np.uint8)
+    return np.asarray(out)
+
+
+class Order:
+    """Which sample each position of training takes: one permutation a pass, drawn from (seed, pass)."""
+
+    def __init__(self, count: int, *, seed: int) -> None:
+        self.count, self.seed = count, seed
+        self._pass, self._order = -1, np.empty(0, dtype=np.int64)
+
+    def __getitem__(self, position: int) -> int:
+        turn, place = divmod(position, self.count)
+        if turn != self._pass:
+            self._pass, self._order = turn, np.random.default_rng([self.seed, turn]).permutation(self.count)
+        return int(self._order[place])

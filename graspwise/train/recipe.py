@@ -1,0 +1,146 @@
+"""Training recipes by name: every number a run depends on, dumped into its folder."""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from graspwise.errors import InputError
+
+Strategy = Literal["align", "projector", "lora"]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage of a run.
+
+    Attributes:
+        samples: Training budget; 0 leaves the stage out.
+        batch: Samples a step of the optimiser.
+        micro_batch: Samples a forward pass; the gradient of a step is summed over them.
+        learning_rate: Peak of the one-cycle schedule.
+        warmup: Share of the steps in which the rate rises.
+        weight_decay: AdamW's.
+    """
+
+    samples: int
+    batch: int
+    micro_batch: int
+    learning_rate: float
+    warmup: float = 0.1
+    weight_decay: float = 0.0
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a run does, stage after stage; stages the base has already been through are left out.
+
+    Attributes:
+        name: Its name on the command line.
+        maps: Dense grasp head on the frozen tower.
+        words: Projector alone, its tokens drawn to the embeddings of the caption's words; no language model in the loop.
+        captions: Projector alone, through the frozen language model, on captions.
+        projector: The strategy `projector`: projector alone, on answers.
+        lora: The strategy `lora`: projector and LoRA in all linear layers of the language model, on answers.
+        proposals: Grasps of the dense head written into the prompt; 0 is the pure text model.
+        decoys: Share of the samples in which a proposal that is no grasp is put first, so that copying it does not pay.
+        lora_rank: r.
+        lora_alpha: alpha.
+        projector_act: "gelu" is LLaVA-1.5's two-layer projector, "linear" LLaVA v0's.
+    """
+
+    name: str
+    maps: Stage
+    words: Stage
+    captions: Stage
+    projector: Stage
+    lora: Stage
+    proposals: int = 3
+    decoys: float = 0.15
+    lora_rank: int = 16
+    lora_alpha: int = 32
+    projector_act: Literal["gelu", "linear"] = "gelu"
+
+    def scaled(self, budget: int | None) -> "Recipe":
+        """The same recipe with another budget of answer samples for both strategies."""
+        if budget is None:
+            return self
+        if budget < 1:
+            raise InputError(f"--budget-samples is {budget}; valid is 1 or more")
+        return replace(
+            self, projector=replace(self.projector, samples=budget), lora=replace(self.lora, samples=budget)
+        )
+
+
+SMALL = Recipe(
+    name="small",
+    maps=Stage(samples=12_000, batch=32, micro_batch=32, learning_rate=2e-3, weight_decay=0.01),
+    words=Stage(samples=8_000, batch=32, micro_batch=32, learning_rate=2e-3, weight_decay=0.01),
+    captions=Stage(samples=480, batch=16, micro_batch=16, learning_rate=5e-4),
+    projector=Stage(samples=1_500, batch=16, micro_batch=8, learning_rate=1e-3),
+    lora=Stage(samples=1_500, batch=16, micro_batch=8, learning_rate=1e-3),
+)
+# RT-Grasp section V-A.1; the paper names no count of epochs: one pass over its 76k samples here, alignment as LLaVA's.
+PAPER = replace(
+    SMALL,
+    name="paper",
+    maps=replace(SMALL.maps, samples=0),
+    projector=Stage(samples=76_000, batch=32, micro_batch=4, learning_rate=2e-3, warmup=0.03),
+    lora=Stage(samples=76_000, batch=32, micro_batch=4, learning_rate=5e-4, warmup=0.03),
+    proposals=0,
+    decoys=0.0,
+    lora_rank=64,
+    lora_alpha=32,
+    projector_act="linear",
+)
+TINY = Recipe(
+    name="tiny",
+    maps=Stage(samples=16, batch=4, micro_batch=4, learning_rate=1e-3),
+    words=Stage(samples=16, batch=4, micro_batch=4, learning_rate=1e-3),
+    captions=Stage(samples=8, batch=4, micro_batch=4, learning_rate=1e-3),
+    projector=Stage(samples=12, batch=4, micro_batch=2, learning_rate=1e-3),
+    lora=Stage(samples=12, batch=4, micro_batch=2, learning_rate=1e-3),
+    lora_rank=4,
+    lora_alpha=8,
+)
+RECIPES = {recipe.name: recipe for recipe in (SMALL, PAPER, TINY)}
+
+
+def recipe_named(name: str) -> Recipe:
+    """A shipped recipe.
+
+    Raises:
+        InputError: there is none of that name.
+    """
+    if name not in RECIPES:
+        raise InputError(f"recipe {name!r}; valid: {', '.join(RECIPES)}")
+    return RECIPES[name]
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """One run, as dumped into `config.json`.
+
+    Attributes:
+        data: Data set folder.
+        base: Where it starts: a published name, a model folder, a run folder or a hub id.
+        strategy: Which parts learn.
+        recipe: All numbers of the stages.
+        split: How test samples are kept apart.
+        folds: Count of folds; 0 trains on everything.
+        fold: Which fold is the test fold.
+        validation: Share of the training objects (or photographs) watched during training and not trained on.
+        seed: Decides order, augmentation and initial weights.
+        watch: How often the validation accuracy is taken in the last stage.
+        watch_samples: On how many validation photographs.
+    """
+
+    data: str
+    base: str
+    strategy: Strategy
+    recipe: Recipe
+    split: Literal["object", "image"] = "object"
+    folds: int = 0
+    fold: int = 0
+    validation: float = 0.05
+    seed: int = 0
+    watch: int = 3
+    watch_samples: int = 24

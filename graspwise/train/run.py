@@ -1,0 +1,178 @@
+"""A training run: stages one after the other in one folder, resumable, ending in a model folder and a plot."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from graspwise.data.split import Split, make_split
+from graspwise.data.store import Dataset, Sample
+from graspwise.errors import InputError
+from graspwise.files import empty_directory, read_json, write_json
+from graspwise.model.grasp_model import GraspModel
+from graspwise.model.load import load_model, save_parts
+from graspwise.model.small import start_projector
+from graspwise.train.loop import Progress, Task, fit
+from graspwise.train.recipe import Recipe, Stage, TrainConfig
+from graspwise.train.tasks import AnswerTask, CaptionTask, MapsTask, WordsTask
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Samples of a run's data set by their part of the split."""
+
+    training: list[Sample]
+    validation: list[Sample]
+    captions: list[Sample]
+
+
+def train(
+    config: TrainConfig,
+    *,
+    out: Path | str,
+    resume: bool = False,
+    report: Callable[[Progress], None] = lambda progress: None,
+    say: Callable[[str], None] = lambda line: None,
+) -> Path:
+    """Run every stage that the strategy needs and the base has not been through; returns the model folder.
+
+    Args:
+        config: The run; dumped into `config.json`.
+        out: Run folder.
+        resume: Go on with the run in `out`, which must have been started with the same configuration.
+        report: Called after every optimiser step.
+        say: Called with a line before each stage.
+
+    Raises:
+        InputError: the folder, the data set, the base or the split is not valid.
+        graspwise.train.loop.Interrupted: stopped on request; resume goes on from there.
+    """
+    dataset = Dataset(config.data)
+    folder = open_run(out, config, resume=resume)
+    split = make_split(
+        dataset, by=config.split, folds=config.folds, fold=config.fold, validation=config.validation, seed=config.seed
+    )
+    write_json(folder / "split.json", split.to_json())
+    parts = divide(dataset, split)
+    torch.manual_seed(config.seed)
+    model = load_model(config.base, merged=False, say=say)
+    recipe = config.recipe
+    if "words" not in model.card.stages and recipe.projector_act != model.llava.config.projector_hidden_act:
+        raise InputError(
+            f"recipe {recipe.name} wants a {recipe.projector_act} projector and {config.base} has a "
+            f"{model.llava.config.projector_hidden_act} one; give a base made with it"
+        )
+    trained_on = sorted({*model.card.trained_on, *(f"{dataset.info['source']}:{s.object_id}" for s in parts.training)})
+    model.card = replace(
+        model.card,
+        answer=dataset.info["answer"],
+        proposals=recipe.proposals,
+        recipe=recipe.name,
+        trained_on=tuple(trained_on),
+    )
+    shared: dict[str, Any] = {"validation": parts.validation, "seed": config.seed}
+
+    def run(task: Task, stage: Stage, watch: int) -> None:
+        say(f"stage {task.name}: {stage.samples} samples")
+        fit(task, stage, folder=folder, seed=config.seed, watch=watch, report=report)
+        if task.name not in model.card.stages:
+            model.card = replace(model.card, stages=(*model.card.stages, task.name))
+
+    def wanted(name: str, stage: Stage) -> bool:
+        return stage.samples > 0 and name not in model.card.stages
+
+    model.llava.requires_grad_(False)
+    projector = model.llava.model.multi_modal_projector.float()
+    if wanted("maps", recipe.maps):
+        run(MapsTask(model, dataset, training=parts.training, **shared), recipe.maps, watch=config.watch)
+    freeze_head(model)
+    if wanted("words", recipe.words):
+        start_projector(projector)
+        projector.requires_grad_(True)
+        run(WordsTask(model, dataset, training=parts.captions, **shared), recipe.words, watch=0)
+    projector.requires_grad_(True)
+    if wanted("captions", recipe.captions):
+        trainable = named(projector, "projector")
+        run(CaptionTask(model, dataset, training=parts.captions, trainable=trainable, **shared), recipe.captions, watch=0)
+    if config.strategy != "align":
+        trainable = named(projector, "projector")
+        if config.strategy == "lora":
+            model.adapter = model.adapter or add_lora(model, recipe)
+            trainable |= lora_parameters(model)
+        task = AnswerTask(
+            model, dataset, training=parts.training, trainable=trainable, decoys=recipe.decoys,
+            watch_samples=config.watch_samples, **shared,
+        )  # fmt: skip
+        run(task, recipe.lora if config.strategy == "lora" else recipe.projector, watch=config.watch)
+    save_parts(folder / "model", model)
+    return folder / "model"
+
+
+def open_run(out: Path | str, config: TrainConfig, *, resume: bool) -> Path:
+    """The run folder, new or, to resume, one that was started with the same configuration."""
+    folder, dumped = Path(out), asdict(config)
+    if not resume:
+        empty_directory(folder)
+        write_json(folder / "config.json", dumped)
+        (folder / "checkpoint").mkdir()
+        return folder
+    before = read_json(folder / "config.json")
+    changed = sorted(key for key in dumped if before.get(key) != dumped[key])
+    if changed:
+        raise InputError(f"{folder}: started with another {', '.join(changed)}; resume with the same options, or give a new --out")
+    return folder
+
+
+def divide(dataset: Dataset, split: Split) -> Parts:
+    """Samples by part; validation is the unaugmented photographs alone, captions one sample a training photograph."""
+    training, validation = set(split.training), set(split.validation)
+    parts = Parts([], [], [])
+    for sample in dataset:
+        group = split.group(sample)
+        if group in training:
+            parts.training.append(sample)
+            if sample.original:
+                parts.captions.append(sample)
+        elif group in validation and sample.original:
+            parts.validation.append(sample)
+    # Unlabelled photographs have no grasp to test, but they show objects: those of the test side stay out too.
+    for sample in dataset.captions():
+        if split.group(sample) in training:
+            parts.captions.append(sample)
+    return parts
+
+
+def named(module: nn.Module, prefix: str) -> dict[str, nn.Parameter]:
+    return {f"{prefix}.{name}": parameter for name, parameter in module.named_parameters()}
+
+
+def freeze_head(model: GraspModel) -> None:
+    if model.head is not None:
+        model.head.to(torch.bfloat16).eval().requires_grad_(False)
+
+
+def add_lora(model: GraspModel, recipe: Recipe) -> Any:
+    """LoRA in every linear layer of the language model, and nowhere else (RT-Grasp, section IV-B.2)."""
+    from peft import LoraConfig, get_peft_model
+
+    layers = [
+        name
+        for name, module in model.llava.named_modules()
+        if name.startswith("model.language_model.") and isinstance(module, nn.Linear)
+    ]
+    lora = LoraConfig(r=recipe.lora_rank, lora_alpha=recipe.lora_alpha, lora_dropout=0.0, target_modules=layers)
+    return get_peft_model(model.llava, lora)
+
+
+def lora_parameters(model: GraspModel) -> dict[str, nn.Parameter]:
+    """LoRA's own parameters, in fp32 so that small steps are not rounded away, and learning."""
+    found = {}
+    for name, parameter in model.llava.named_parameters():
+        if "lora_" in name:
+            parameter.data = parameter.data.float()
+            parameter.requires_grad_(True)
+            found[name] = parameter
+    return found

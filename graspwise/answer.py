@@ -15,13 +15,14 @@ import re
 import string
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal, get_args
 
 from graspwise.grasp import Grasp
 
 AnswerFormat = Literal["reasoned", "prompted", "bare"]
 FORMATS: tuple[AnswerFormat, ...] = get_args(AnswerFormat)
-REASONING_LIMIT = 400
+REASONING_LIMIT = 240
 
 
 class AnswerError(ValueError):
@@ -34,10 +35,14 @@ class Number:
 
     Attributes:
         name: Placeholder in the schema's texts.
-        low: Smallest valid value.
+        low: Smallest valid value: 0, or `-high` of a signed number.
         high: Largest valid value.
         decimals: Digits after the point.
         signed: Whether a sign is always written.
+        angle: Whether it is an angle in radians, of which degrees and another turn are read too.
+
+    Raises:
+        ValueError: the range is another one.
     """
 
     name: str
@@ -45,6 +50,11 @@ class Number:
     high: float
     decimals: int
     signed: bool = False
+    angle: bool = False
+
+    def __post_init__(self) -> None:
+        if self.high <= 0 or self.low != (-self.high if self.signed else 0):
+            raise ValueError(f"{self.name} is {self.low} to {self.high}; valid is 0 to high, if signed -high to high")
 
     def render(self, value: float) -> str:
         """Text of a value, moved into the valid range.
@@ -54,14 +64,15 @@ class Number:
         """
         if not math.isfinite(value):
             raise ValueError(f"{self.name} is {value}; valid is a finite number")
-        text = f"{abs(round(min(max(value, self.low), self.high), self.decimals)):.{self.decimals}f}"
+        width = len(f"{self.high:.{self.decimals}f}")
+        text = f"{abs(min(max(value, self.low), self.high)):0{width}.{self.decimals}f}"
         if not self.signed:
             return text
         return ("-" if value < 0 and float(text) else "+") + text
 
     @property
     def pattern(self) -> str:
-        """Regular expression of exactly the texts `render` can write (the range must be symmetric when signed)."""
+        """Regular expression of exactly the texts `render` can write, and of a negative zero."""
         sign = "[+-]" if self.signed else ""
         return sign + "(" + "|".join(up_to(f"{self.high:.{self.decimals}f}")) + ")"
 
@@ -106,7 +117,7 @@ class AnswerSchema:
     def pattern(self, answer_format: AnswerFormat) -> str:
         """Regular expression of the texts that `render` can write, its numbers of fixed width.
 
-        The reasoning is one line of 1 to 400 characters without digits or brackets, so that the tail alone is numeric.
+        The reasoning is one line of 1 to 240 characters without digits or brackets, so that the tail alone is numeric.
         """
         patterns = {n.name: n.pattern for n in self.numbers}
         tail = "".join(
@@ -124,47 +135,59 @@ class AnswerSchema:
         Raises:
             AnswerError: there is no tail, or a number is outside its range.
         """
-        matches = list(self._reader.finditer(text.translate(SIGNS)))
+        plain = text.translate(PLAIN)
+        matches = list(self._reader.finditer(plain))
         if not matches:
             raise AnswerError(f"no {self.name} in {shorten(text)!r}; valid is {self.example!r}")
         match, values = matches[-1], {}
-        for number in self.numbers:
-            value = float(match[number.name])
-            if (match.groupdict().get(f"{number.name}_unit") or "").lower().startswith(("deg", "°")):
+        starts, ends = ([edge(n.name) for n in self.numbers] for edge in (match.start, match.end))
+        for number, start, end in zip(self.numbers, [match.start(), *ends], [*starts[1:], match.end()], strict=False):
+            value, slack = float(match[number.name]), math.tau if number.angle else 0.0
+            # The unit stands before or after the number.
+            if number.angle and re.search("deg|°", plain[start:end], re.IGNORECASE):
                 value = math.radians(value)
-            slack = math.tau if number.signed else 0.0
             if not number.low - slack <= value <= number.high + slack:
                 raise AnswerError(f"{number.name} is {match[number.name]}; valid is {number.low:g} to {number.high:g}")
             values[number.name] = value
-        return text[: match.start()].strip(), values
+        # Markup that opens on the tail's own line belongs to the tail, and so does a fence above it.
+        before = text[: match.start()].rstrip(" \t*_`\"'#([{").strip()
+        return re.sub(r"\s*```\w*\Z", "", before), values
 
     @property
     def example(self) -> str:
         return self.render({n.name: (n.low + 2 * n.high) / 3 for n in self.numbers}, answer_format="bare")
 
-    @property
+    @cached_property
     def _reader(self) -> re.Pattern[str]:
-        pair, *rest = self.numbers[:2], *self.numbers[2:]
-        words = r"(?:(?:[A-Za-z]+ ){0,2}(?:point|center|centre)(?: coordinates| position)?\s*(?:is|are|at|:)?\s*)?"
-        first, second = (rf"(?:{n.name}\s*[=:]\s*)?(?P<{n.name}>{DECIMAL})" for n in pair)
-        pattern = rf"{words}[\[({{]?\s*{first}\s*[,; ]\s*{second}\s*[\])}}]?"
-        # Without brackets both names must stand, or any two numbers of a sentence would be a pose.
-        named_first, named_second = (rf"\b{n.name}\s*[=:]\s*{DECIMAL}" for n in pair)
-        guard = rf"(?={words}(?:[\[({{]|{named_first}\s*[,; ]\s*{named_second}))"
-        for number in rest:
-            pattern += (
-                r"[\s,;.]*(?:(?:and )?(?:the )?(?:rotation )?angle(?: in radians| in degrees)?(?: is)?\s*[=:]?\s*)?"
-                rf"(?:(?:{number.name}|θ)\s*[=:]\s*)?(?P<{number.name}>{DECIMAL})"
-                rf"\s*(?P<{number.name}_unit>deg\w*|°|rad\w*)?"
-            )
-        return re.compile(guard + pattern, re.IGNORECASE)
+        """The numbers in their order, with nothing between them but separators and the words of the task."""
+        own = "|".join(re.findall("[a-z]+", self.prompted.lower()))
+        word = rf"\b(?:{own}|{WORDS})\b"
+        pattern = rf"(?:(?:{word}[ \t]*){{1,6}}+(?:[=:]\s*)?)?"
+        for index, number in enumerate(self.numbers):
+            name = rf"\b{number.name}\s*(?:[=:]|is\b)\s*"
+            if index == 0:
+                # A bracket or a name opens the tail, or any two numbers of a sentence would be one.
+                pattern += rf"(?:(?:[\[({{]\s*){{1,3}}(?:{name})?|{name})"
+            elif index == 1:
+                pattern += rf"(?:{SEPARATOR})+(?:and\s+)?(?:{name})?"
+            else:
+                pattern += rf"(?:{SEPARATOR}|[:.=()\]}}θ]|{word})+?"
+            unit = r"(?:\s*(?:°|deg\w*|rad\w*))?+" if number.angle else ""
+            pattern += rf"(?P<{number.name}>{DECIMAL}){unit}"
+        return re.compile(pattern + END, re.IGNORECASE)
 
 
 # A whole number: the guards keep the expression from giving up digits to make a pair of one number.
 DECIMAL = r"(?<![\d.])[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?(?!\d|\.\d)"
-ESCAPES = str.maketrans({character: "\\" + character for character in "[]().+*?|^$\\"} | {"\n": "\\n"})
-# The minus signs and dashes that language models write instead of a hyphen.
-SIGNS = str.maketrans({"\u2212": "-", "\u2013": "-", "\u2014": "-", "\uff0d": "-"})
+# After the last number: no other unit, no arithmetic, and no further number, or a bounding box would be a grasp.
+END = r"(?![\w%/^]|\s*pi\b|[ \t,;)\]}]*[+-]?\.?\d)"
+# Between two numbers; a dash only where it opens an item of a list.
+SEPARATOR = r"[\s,;]|(?<=\n)- (?= *[a-z])"
+# What may stand around the numbers, besides the words of the prompted tail.
+WORDS = r"an?|and|at|center|centre|gripper|is|it|location|of|orientation|position|rotated?|the|to|with|deg\w*|rad\w*"
+# The minus signs and dashes that language models write instead of a hyphen; markup and quotes become blanks.
+PLAIN = str.maketrans({"\u2212": "-", "\u2013": "-", "\u2014": "-", "\uff0d": "-"} | dict.fromkeys("*_`\"'$\\", " "))
+ESCAPES = str.maketrans({character: "\\" + character for character in "[](){}.+*?|^$\\"} | {"\n": "\\n"})
 
 
 def shorten(text: str, limit: int = 60) -> str:
@@ -174,7 +197,7 @@ def shorten(text: str, limit: int = 60) -> str:
 
 GRASP = AnswerSchema(
     name="grasp",
-    numbers=(Number("x", 0, 1, 3), Number("y", 0, 1, 3), Number("theta", -1.57, 1.57, 2, signed=True)),
+    numbers=(Number("x", 0, 1, 3), Number("y", 0, 1, 3), Number("theta", -1.57, 1.57, 2, signed=True, angle=True)),
     bare="[{x}, {y}], {theta}",
     prompted="Grasp point coordinates: [{x}, {y}]\nRotation angle in radians: {theta}",
 )

@@ -20,7 +20,7 @@ def check_instruction(instruction: str) -> str:
     """
     text = " ".join(instruction.split())
     if not text:
-        raise InputError("the instruction is empty; say what to pick up, for example \"Pick up the mug\"")
+        raise InputError('the instruction is empty; say what to pick up, for example "Pick up the mug"')
     if len(text) > INSTRUCTION_LIMIT:
         raise InputError(f"the instruction has {len(text)} characters; valid is 1 to {INSTRUCTION_LIMIT}")
     return text

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,12 +30,12 @@ def replacing_folder(path: Path | str) -> Iterator[Path]:
     """Yield a new folder beside `path` that becomes it when the block ends without an exception."""
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
-    try:
+    with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as private:
+        # One level down, because a temporary directory itself is readable by its owner only.
+        temporary = Path(private) / target.name
+        temporary.mkdir()
         yield temporary
         temporary.rename(target)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def write_text(path: Path | str, text: str) -> None:
@@ -67,10 +66,13 @@ def empty_directory(path: Path | str) -> Path:
     """Make `path` a new or empty folder to write a result into.
 
     Raises:
-        InputError: it exists and holds files.
+        InputError: it exists and holds files, or cannot be made.
     """
     folder = Path(path)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InputError(f"{folder}: already exists and is not an empty folder; give a new one")
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be made a folder ({error.strerror}); give another one") from error
     return folder

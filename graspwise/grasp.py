@@ -22,7 +22,7 @@ def canonical_angle(theta: float) -> float:
         return theta
     folded = math.pi / 2 - (math.pi / 2 - theta) % math.pi
     # The modulo of a tiny negative number rounds up to pi itself, one step outside the half-open range.
-    return folded if folded > -math.pi / 2 else math.pi / 2
+    return math.pi / 2 if folded <= -math.pi / 2 else folded
 
 
 def angle_difference(a: float, b: float) -> float:
@@ -63,7 +63,7 @@ class Grasp:
         for name in ("opening", "jaw"):
             value = getattr(self, name)
             if value is not None and not (math.isfinite(value) and value > 0.0):
-                raise ValueError(f"Grasp.{name} is {value}; valid is above 0, a fraction of the picture's width, or None")
+                raise ValueError(f"Grasp.{name} is {value}; valid is above 0, a fraction of the width, or None")
         object.__setattr__(self, "theta", canonical_angle(self.theta))
 
     def pixel(self, *, image_size: tuple[int, int]) -> tuple[float, float]:

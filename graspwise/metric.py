@@ -18,9 +18,7 @@ Width = Literal["label", "own"] | float
 
 def matches(predicted: GraspRectangle, label: GraspRectangle) -> bool:
     """IoU > 0.25 and angle difference < 30 degrees."""
-    return (
-        angle_difference(predicted.theta, label.theta) < ANGLE_THRESHOLD and predicted.iou(label) > IOU_THRESHOLD
-    )
+    return angle_difference(predicted.theta, label.theta) < ANGLE_THRESHOLD and predicted.iou(label) > IOU_THRESHOLD
 
 
 def is_hit(

@@ -30,7 +30,7 @@ class GraspRectangle:
     def __post_init__(self) -> None:
         corners = np.array(self.corners, dtype=np.float64)
         if corners.shape != (4, 2) or not np.isfinite(corners).all():
-            raise ValueError(f"a grasp rectangle has four finite corners x, y; found {np.asarray(self.corners).tolist()}")
+            raise ValueError(f"a grasp rectangle has four finite corners x, y; found {corners.tolist()}")
         corners.flags.writeable = False
         object.__setattr__(self, "corners", corners)
 
@@ -74,8 +74,9 @@ class GraspRectangle:
         return float(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1))) > 0
 
     @cached_property
-    def polygon(self) -> shapely.Polygon:
-        return shapely.Polygon(self.corners)
+    def polygon(self) -> shapely.Geometry:
+        """The corners' convex hull, so that a label with crossed edges still has an area."""
+        return shapely.MultiPoint(self.corners).convex_hull
 
     def iou(self, other: "GraspRectangle") -> float:
         """Intersection over union of the exact polygons, in [0, 1]."""

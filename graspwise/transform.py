@@ -5,9 +5,9 @@ pixels of a target picture. Non-uniform scale does not exist here: it would bend
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -98,7 +98,7 @@ class Transform:
         source_size: tuple[int, int],
         size: tuple[int, int],
     ) -> "Transform":
-        """Rotate by `theta` (radians, counter-clockwise as seen) and scale, taking the point `source` to `target` (pixels)."""
+        """Rotate by `theta` (radians, counter-clockwise as seen), scale, and take the point `source` to `target`."""
         cos, sin = scale * math.cos(theta), scale * math.sin(theta)
         linear = np.array([[cos, sin], [-sin, cos]])
         shift = np.asarray(target) - linear @ np.asarray(source)
@@ -121,7 +121,8 @@ class Transform:
 
     def points(self, points: np.ndarray) -> np.ndarray:
         """Map points (..., 2) in source pixels to target pixels."""
-        return np.asarray(points, dtype=np.float64) @ self.matrix[:, :2].T + self.matrix[:, 2]
+        mapped: np.ndarray = np.asarray(points, dtype=np.float64) @ self.matrix[:, :2].T + self.matrix[:, 2]
+        return mapped
 
     def rectangle(self, rectangle: GraspRectangle) -> GraspRectangle:
         """Map a rectangle; a mirror renames the corners so that they stay clockwise with 0-1 the opening."""
@@ -135,7 +136,7 @@ class Transform:
             ValueError: its centre lies outside the target picture.
         """
         direction = self.matrix[:, :2] @ [math.cos(grasp.theta), -math.sin(grasp.theta)]
-        px, py = self.points(np.array(grasp.pixel(image_size=self.source_size)))
+        px, py = self.points(np.array(grasp.pixel(image_size=self.source_size))).tolist()
         ratio = self.scale * self.source_size[0] / self.size[0]
         return Grasp(
             x=snap((px + 0.5) / self.size[0]),
@@ -162,13 +163,12 @@ class Transform:
         if shrink >= 2:
             # Averaging whole blocks first keeps the bilinear warp from skipping pixels.
             width, height = self.source_size
-            small = (max(1, width // shrink), max(1, height // shrink))
-            cut = Transform.crop(box=(0, 0, small[0] * shrink, small[1] * shrink), source_size=self.source_size)
-            if small[0] * shrink <= width and small[1] * shrink <= height:
-                block = np.array([[1 / shrink, 0, 0.5 / shrink - 0.5], [0, 1 / shrink, 0.5 / shrink - 0.5]])
-                reduced = cut.then(Transform(block, cut.size, small))
-                rgb = cv2.resize(rgb[: cut.size[1], : cut.size[0]], small, interpolation=cv2.INTER_AREA)
-                forward = reduced.inverse().then(self)
+            small = (-(-width // shrink), -(-height // shrink))
+            right, bottom = small[0] * shrink - width, small[1] * shrink - height
+            rgb = cv2.copyMakeBorder(rgb, 0, bottom, 0, right, cv2.BORDER_REPLICATE)
+            rgb = cv2.resize(rgb, small, interpolation=cv2.INTER_AREA)
+            block = np.array([[1, 0, 0.5 - shrink / 2], [0, 1, 0.5 - shrink / 2]]) / shrink
+            forward = Transform(block, self.source_size, small).inverse().then(self)
         border = cv2.BORDER_REPLICATE if fill == "edge" else cv2.BORDER_CONSTANT
         warped = cv2.warpAffine(rgb, forward.matrix, self.size, flags=cv2.INTER_LINEAR, borderMode=border,
                                 borderValue=(0, 0, 0) if fill == "edge" else fill)  # fmt: skip
@@ -179,11 +179,11 @@ class Transform:
 
     # ---- storage
 
-    def to_json(self) -> dict[str, list]:
+    def to_json(self) -> dict[str, list[Any]]:
         return {"matrix": self.matrix.tolist(), "source_size": list(self.source_size), "size": list(self.size)}
 
     @classmethod
-    def from_json(cls, value: dict[str, Sequence]) -> "Transform":
+    def from_json(cls, value: Mapping[str, Sequence[Any]]) -> "Transform":
         source, target = value["source_size"], value["size"]
         return cls(np.array(value["matrix"]), (source[0], source[1]), (target[0], target[1]))
 

@@ -39,9 +39,7 @@ def write(
     from graspwise.data.writer import Endpoint, check_category, write_templates
 
     if not endpoint:
-        raise InputError(
-            "no endpoint; give --endpoint URL or set OPENAI_BASE_URL, e.g. http://localhost:8000/v1"
-        )
+        raise InputError("no endpoint; give --endpoint URL or set OPENAI_BASE_URL, e.g. http://localhost:8000/v1")
     if not model:
         raise InputError("no model; give --model NAME, a model that the endpoint offers")
     name = check_category(category)
@@ -56,9 +54,7 @@ def write(
     for item in result.rejected:
         typer.echo(f"rejected: {item.text!r} ({item.reason})", err=True)
     if not result.accepted:
-        raise InputError(
-            f"{name}: none of the model's {len(result.rejected)} texts passed; try another --model"
-        )
+        raise InputError(f"{name}: none of the model's {len(result.rejected)} texts passed; try another --model")
     if out is None:
         typer.echo(reasoning_yaml({name: result.accepted}), nl=False)
     else:

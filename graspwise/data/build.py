@@ -1,7 +1,7 @@
 """Build a data set of image-text samples from labelled photographs (RT-Grasp, sections IV-A and V-A.2).
 
-The first pass over the photographs shows each workspace as it is; further passes rotate, zoom and crop. Sample i depends
-on (seed, i) alone, so the same seed gives the same data set however many processes build it.
+The first pass over the photographs shows each workspace as it is; further passes rotate, zoom and crop. Sample i
+depends on (seed, i) alone, so the same seed gives the same data set however many processes build it.
 """
 
 import json
@@ -78,13 +78,15 @@ def build_dataset(
         progress: Wraps the stream, e.g. in a progress bar.
 
     Raises:
-        InputError: no labelled photograph, or `out` holds files.
+        InputError: no labelled photograph, one without a label in its workspace, or `out` holds files.
     """
     labelled = [picture for picture in pictures if picture.rectangles]
     if not labelled:
         raise InputError(f"{source}: none of {len(pictures)} pictures has grasp labels; nothing to build from")
     if config.samples < 1:
         raise InputError(f"--samples is {config.samples}; valid is 1 or more")
+    if config.seed < 0:
+        raise InputError(f"--seed is {config.seed}; valid is 0 or more")
     folder = empty_directory(out)
     (folder / "images").mkdir()
     make = partial(make_sample, pictures=labelled, folder=folder, config=config)
@@ -94,7 +96,9 @@ def build_dataset(
     workers = workers or os.cpu_count() or 1
     count = 0
     with ProcessPoolExecutor(workers) as pool:
-        stream = pool.map(make, range(config.samples), chunksize=32) if workers > 1 else map(make, range(config.samples))
+        stream = (
+            pool.map(make, range(config.samples), chunksize=32) if workers > 1 else map(make, range(config.samples))
+        )
         shard = None
         llava = (folder / "llava.jsonl").open("w", encoding="utf-8")
         try:
@@ -134,16 +138,25 @@ def make_sample(index: int, *, pictures: Sequence[LabelledPicture], folder: Path
     rng = np.random.default_rng([config.seed, epoch, int(order[position])])
     picture = source.open(depth=config.depth)
     base = workspace_transform(image_size=picture.size, workspace=source.workspace, size=(config.size,) * 2)
-    fill: Fill = LETTERBOX_GREY
-    transform = base
-    if epoch:
-        transform = augmentation(source.rectangles, base=base, rng=rng, config=config)
-        fill = "edge" if rng.random() < 0.7 else (*(int(v) for v in rng.integers(60, 220, 3)),)
     # The workspace is cut first, so that nothing outside it can enter through a zoom or a rotation.
     x0, y0, x1, y1 = source.workspace or (0, 0, *picture.size)
     cut = Transform.crop(box=(x0, y0, x1, y1), source_size=picture.size)
+    labels = [r for r in source.rectangles if is_inside(cut.rectangle(r).center, size=cut.size, margin=0.0)]
+    if not labels:
+        raise InputError(
+            f"{source.path}: all {len(source.rectangles)} labels lie outside the workspace {x0},{y0},{x1},{y1}"
+        )
+    fill: Fill = LETTERBOX_GREY
+    transform = base
+    if epoch:
+        transform = augmentation(labels, base=base, rng=rng, config=config)
+        if rng.random() < 0.7:
+            fill = "edge"
+        else:
+            red, green, blue = rng.integers(60, 220, 3).tolist()
+            fill = (red, green, blue)
     shown = cut.inverse().then(transform).picture(cut.picture(picture), fill=fill)
-    rectangles = tuple(transform.rectangle(r) for r in source.rectangles)
+    rectangles = tuple(transform.rectangle(r) for r in labels)
 
     name = f"{index:06d}"
     image = f"images/{name[:3]}/{name}.jpg"
@@ -154,8 +167,7 @@ def make_sample(index: int, *, pictures: Sequence[LabelledPicture], folder: Path
         depth = f"images/{name[:3]}/{name}d.png"
         Image.fromarray(np.nan_to_num(shown.depth * 1000).round().astype(np.uint16)).save(folder / depth)
 
-    inside = [r for r in rectangles if is_inside(r.center, size=config.size, margin=0.0)]
-    grasp = Grasp.from_rectangle(inside[rng.integers(len(inside))], image_size=shown.size)
+    grasp = Grasp.from_rectangle(rectangles[rng.integers(len(rectangles))], image_size=shown.size)
     # Every other photograph of a pass, and every other pass of a photograph, is asked for by name.
     named = (int(order[position]) + epoch) % 2 == 0
     answer = render_grasp(grasp, answer_format=config.answer, reasoning=reasoning_for(source.category, rng))
@@ -174,9 +186,7 @@ def make_sample(index: int, *, pictures: Sequence[LabelledPicture], folder: Path
     )
 
 
-def caption_samples(
-    pictures: Sequence[LabelledPicture], *, folder: Path, config: BuildConfig
-) -> Iterator[Sample]:
+def caption_samples(pictures: Sequence[LabelledPicture], *, folder: Path, config: BuildConfig) -> Iterator[Sample]:
     """The unlabelled photographs of known things, workspace as it is, each asked what it shows."""
     (folder / "images" / "unlabelled").mkdir()
     for source in pictures:
@@ -225,14 +235,14 @@ def augmentation(
         transform = base.then(drawn)
         if rng.random() < 0.5:
             transform = transform.then(Transform.flip(size=base.size, axis="horizontal"))
-        if all(is_inside(transform.rectangle(r).center, size=side, margin=config.margin) for r in labels):
+        if all(is_inside(transform.rectangle(r).center, size=base.size, margin=config.margin) for r in labels):
             return transform
     return base
 
 
-def is_inside(point: tuple[float, float], *, size: int, margin: float) -> bool:
-    """Whether a point in pixels lies in a square picture, `margin` (share of the side) away from its border."""
-    return all(margin <= (value + 0.5) / size <= 1 - margin for value in point)
+def is_inside(point: tuple[float, float], *, size: tuple[int, int], margin: float) -> bool:
+    """Whether a point in pixels lies in a picture of `size`, `margin` (share of each side) away from its border."""
+    return all(margin <= (value + 0.5) / side <= 1 - margin for value, side in zip(point, size, strict=True))
 
 
 def reasoning_for(category: str, rng: np.random.Generator) -> str:

@@ -1,8 +1,9 @@
 """Reader of the Cornell grasping data set (Jiang et al. 2011), as downloaded or as plain jpg pictures.
 
-`pcdNNNNr.png|jpg` is the photograph, `pcdNNNNcpos.txt` its positive rectangles (four `x y` lines each), `pcdNNNNcneg.txt`
-the negative ones, `pcdNNNNd.tiff` its depth; folders may nest in any way. Object ids and categories come from
-`cornell_objects.csv` beside this file, made by looking at the pictures: the download has none that can be trusted.
+`pcdNNNNr.png|jpg` is the photograph, `pcdNNNNcpos.txt` its positive rectangles (four `x y` lines each),
+`pcdNNNNcneg.txt` the negative ones, `pcdNNNNd.tiff` its depth; folders may nest in any way. Object ids and categories
+come from `cornell_objects.csv` beside this file, made by looking at the pictures: the download has none that can be
+trusted.
 """
 
 import csv
@@ -26,13 +27,14 @@ UNLISTED = ("unlisted", "object", "object")
 def object_table() -> dict[str, tuple[str, str, str]]:
     """(object id, category, description) by picture name, e.g. "pcd0100"."""
     text = files("graspwise.data").joinpath("cornell_objects.csv").read_text(encoding="utf-8")
-    return {
-        row["image"]: (row["object_id"], row["category"], row["description"]) for row in csv.DictReader(text.splitlines())
-    }
+    rows = csv.DictReader(text.splitlines())
+    return {row["image"]: (row["object_id"], row["category"], row["description"]) for row in rows}
 
 
 def read_rectangles(path: Path) -> tuple[GraspRectangle, ...]:
-    """Rectangles of a cpos or cneg file, in its pixels; those with a NaN corner (pcd0132, pcd0165) are left out.
+    """Rectangles of a cpos or cneg file, in its pixels.
+
+    Those with a NaN corner (pcd0132, pcd0165) and those without an area are left out.
 
     Raises:
         InputError: a line is not two numbers, or the last rectangle is cut short.
@@ -52,7 +54,8 @@ def read_rectangles(path: Path) -> tuple[GraspRectangle, ...]:
             f"{path}: {len(points)} corners, the last rectangle is cut short; valid is a multiple of four lines"
         )
     corners = np.array(points).reshape(-1, 4, 2)
-    return tuple(clockwise(GraspRectangle(c)) for c in corners if all(math.isfinite(v) for v in c.flat))
+    rectangles = (clockwise(GraspRectangle(c)) for c in corners if all(math.isfinite(v) for v in c.flat))
+    return tuple(r for r in rectangles if r.polygon.area > 0)
 
 
 def read_cornell(root: Path | str) -> list[LabelledPicture]:

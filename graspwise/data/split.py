@@ -1,6 +1,7 @@
-"""Folds for cross-validation: object-wise keeps all pictures of an object on one side, image-wise all samples of a photograph.
+"""Folds for cross-validation, by objects or by images.
 
-Augmented siblings always follow their photograph.
+Object-wise keeps all pictures of an object on one side, image-wise all samples of a photograph. Augmented siblings
+always follow their photograph.
 """
 
 from collections.abc import Iterable
@@ -52,9 +53,7 @@ class Split:
         return cls(by=value["by"], seed=value["seed"], folds=value["folds"], fold=value["fold"], **parts)
 
 
-def make_split(
-    samples: Iterable[Sample], *, by: By, folds: int, fold: int, validation: float, seed: int
-) -> Split:
+def make_split(samples: Iterable[Sample], *, by: By, folds: int, fold: int, validation: float, seed: int) -> Split:
     """Fold `fold` of `folds`, of nearly equal counts of photographs, and a validation part inside the training folds.
 
     Args:
@@ -69,7 +68,9 @@ def make_split(
         InputError: a value outside its range, or fewer groups than folds.
     """
     if folds == 1 or folds < 0 or not 0 <= fold < max(folds, 1):
-        raise InputError(f"fold {fold} of {folds}; valid is 2 or more folds (0 for none) and a fold from 0 to folds - 1")
+        raise InputError(f"fold {fold} of {folds}; valid is 2 or more folds (0 for none), a fold from 0 to folds - 1")
+    if not 0 <= validation < 1:
+        raise InputError(f"validation is {validation:g}; valid is a share of the training groups, 0 to below 1")
     sizes: dict[str, int] = {}
     for sample in samples:
         if sample.original:

@@ -1,8 +1,8 @@
 """A data set on disk: `dataset.json`, `samples-*.jsonl`, `captions.jsonl`, `images/`. Written and read as a stream.
 
-A line of `samples-*.jsonl` is one sample: its messages, the picture beside, all rectangles in that picture's pixels, and
-where it comes from (`object_id`, `source_image`, `transform`). `dataset.json` is written last, so a folder that has it is
-whole.
+A line of `samples-*.jsonl` is one sample: its messages, the picture beside, all rectangles in that picture's pixels,
+and where it comes from (`object_id`, `source_image`, `transform`). `dataset.json` is written last, so a folder that has
+it is whole.
 """
 
 import json
@@ -136,5 +136,5 @@ def read_samples(path: Path) -> Iterator[Sample]:
         for number, line in enumerate(lines, start=1):
             try:
                 yield Sample.from_json(json.loads(line))
-            except (ValueError, KeyError, TypeError) as error:
+            except (ValueError, LookupError, TypeError) as error:
                 raise InputError(f"{path}: line {number} is not a sample ({error})") from error

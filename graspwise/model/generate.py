@@ -11,10 +11,13 @@ import torch
 from torch import Tensor
 from transformers import LogitsProcessor, LogitsProcessorList
 
-from graspwise.answer import GRASP, AnswerFormat, AnswerSchema
+from graspwise.answer import GRASP, REASONING_LIMIT, AnswerFormat, AnswerSchema
 from graspwise.model.grasp_model import GraspModel
 
-MAX_NEW_TOKENS = 160
+# An answer held to the grammar always ends: no character takes more than four tokens, and the tail is short.
+CONSTRAINED_TOKENS = 4 * REASONING_LIMIT + 100
+# A free answer of this length has lost its thread.
+FREE_TOKENS = 160
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,7 @@ def write_answers(
         input_ids=ids.to(model.llava.device),
         attention_mask=mask.to(model.llava.device),
         pixel_values=pixel_values,
-        max_new_tokens=MAX_NEW_TOKENS,
+        max_new_tokens=CONSTRAINED_TOKENS if constrained else FREE_TOKENS,
         do_sample=False,
         logits_processor=processors,
         eos_token_id=end,

@@ -18,8 +18,8 @@ REACH = 1.5
 class GraspMapHead(nn.Module):
     """A 1x1 and three 3x3 convolutions over a map (B, C, h, w).
 
-    `forward` returns (B, 6, h, w): quality logit, cos 2t, sin 2t, x and y offset from the cell's centre in cells, log of
-    the opening in fractions of the picture's width.
+    `forward` returns (B, 6, h, w): quality logit, cos 2t, sin 2t, x and y offset from the cell's centre in cells, and
+    the logarithm of the opening as a fraction of the picture's width.
     """
 
     def __init__(self, channels: int, width: int = 128) -> None:
@@ -31,9 +31,8 @@ class GraspMapHead(nn.Module):
         self.body = nn.Sequential(*layers)
         self.out = nn.Conv2d(width, 6, 1)
         # Few cells hold a grasp, and an opening is about a fifth of the picture.
-        nn.init.constant_(self.out.bias, 0.0)
-        with torch.no_grad():
-            self.out.bias[0], self.out.bias[5] = -3.0, math.log(0.2)
+        start = torch.tensor([-3.0, 0.0, 0.0, 0.0, 0.0, math.log(0.2)])
+        self.out.bias = nn.Parameter(start)
 
     def forward(self, dense: Tensor) -> Tensor:
         return self.out(self.body(dense))
@@ -57,9 +56,9 @@ class MapLoss:
             labels: (B, M, 4) normalised x, y, theta (radians) and opening (fraction of the width).
             valid: (B, M) which labels are real.
 
-        At each cell only the best-fitting label near it counts, so that several valid grasps are not averaged into none.
+        At each cell only the best-fitting label near it counts: several valid grasps are not averaged into none.
         """
-        batch, _, height, width = maps.shape
+        height, width = maps.shape[-2:]
         cells = maps.float().flatten(2).mT
         rows, columns = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
         centre = torch.stack([columns.flatten(), rows.flatten()], -1).to(cells) + 0.5

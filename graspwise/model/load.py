@@ -22,24 +22,18 @@ from graspwise.files import read_json, replacing, replacing_folder, write_json
 from graspwise.model.grasp_map import GraspMapHead
 from graspwise.model.grasp_model import Card, GraspModel
 from graspwise.model.small import save_checkpoint, write_small_base
-from graspwise.model.weights import PACKAGES, cache_folder
+from graspwise.model.weights import CARD, PACKAGES, PUBLISHED, cache_folder, published_cards
 
-CARD, PROJECTOR, MAPS, ADAPTER = "graspwise.json", "projector.safetensors", "maps.safetensors", "adapter"
+PROJECTOR, MAPS, ADAPTER = "projector.safetensors", "maps.safetensors", "adapter"
 BASE_NAME = "small-base"
 # Raised when the conversion changes what the same packages become.
 CONVERSION = 1
-PUBLISHED = Path(__file__).resolve().parents[1] / "weights"
 LLAVA_TEMPLATE = (
     "{% for message in messages %}{% if message['role'] == 'user' %}USER: {% else %}ASSISTANT: {% endif %}"
     "{% for part in message['content'] %}{% if part['type'] == 'image' %}<image>\n{% else %}{{ part['text'] }}{% endif %}"
     "{% endfor %} {% endfor %}{% if add_generation_prompt %}ASSISTANT:{% endif %}"
 )
 Say = Callable[[str], None]
-
-
-def published_models() -> list[str]:
-    """Names of the models that ship with the package."""
-    return sorted(path.parent.name for path in PUBLISHED.glob(f"*/{CARD}"))
 
 
 def load_model(name: str, *, merged: bool = True, say: Say = lambda line: None) -> GraspModel:
@@ -58,7 +52,7 @@ def load_model(name: str, *, merged: bool = True, say: Say = lambda line: None) 
         checkpoint = base_checkpoint(name, say=say)
         return open_checkpoint(checkpoint, card=Card(base=name, base_sha256=base_hash(name, checkpoint)))
     card = read_card(folder)
-    if merged and name in published_models():
+    if merged and name in published_cards():
         return open_merged(folder, card, say=say)
     return open_parts(folder, card, merged=merged, say=say)
 
@@ -87,12 +81,16 @@ def base_checkpoint(name: str, *, say: Say = lambda line: None) -> str:
             with replacing_folder(folder) as temporary:
                 write_small_base(temporary, cache=cache_folder(), say=say)
         return str(folder)
+    if (Path(name) / "split.json").is_file():
+        raise InputError(f"{name}: an unfinished run without a model; go on with it by `graspwise train --resume`")
     if Path(name).is_dir():
         if not (Path(name) / "config.json").is_file():
-            raise InputError(f"{name}: holds no model; valid is a run folder, a model folder or a checkpoint with config.json")
+            raise InputError(
+                f"{name}: holds no model; valid is a run folder, a model folder or a checkpoint with config.json"
+            )
         return name
     if name.count("/") != 1 or name.startswith((".", "/", "~")):
-        raise InputError(f"model {name!r}: no such model; valid: {', '.join([*published_models(), BASE_NAME])}, a folder, "
+        raise InputError(f"model {name!r}: no such model; valid: {', '.join([*published_cards(), BASE_NAME])}, a folder, "
                          f"or a hub id such as llava-hf/llava-1.5-7b-hf")  # fmt: skip
     return name
 

@@ -78,7 +78,7 @@ def assemble(
     return model
 
 
-def start_projector(projector: nn.Module) -> None:
+def start_projector(projector: Any) -> None:
     """Start a projector so that its output has the norm of token embeddings; a wrong scale is noise to the model."""
     first, second = projector.linear_1, projector.linear_2
     for linear, gain in ((first, 1.0), (second, EMBEDDING_NORM / second.out_features**0.5)):

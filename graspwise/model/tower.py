@@ -1,10 +1,11 @@
-"""EfficientNet-Lite0 as a vision tower of transformers: a picture in, tokens for the language model and a dense map out.
+"""EfficientNet-Lite0 as a vision tower of transformers: a picture in, tokens and a dense map out.
 
 Architecture of Tan & Le 2019 in its Lite form (no squeeze-and-excitation, ReLU6, fixed stem and head). Batch norms are
 folded into the convolutions when the weights are converted, so the tower has no statistics that training could disturb.
 """
 
 import math
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -34,7 +35,7 @@ class LiteTowerConfig(PretrainedConfig):
 
     model_type = "graspwise_lite_tower"
 
-    def __init__(self, image_size: int = 352, grid: int = 7, width: float = 1.0, **kwargs) -> None:
+    def __init__(self, image_size: int = 352, grid: int = 7, width: float = 1.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.image_size = image_size
         self.grid = grid
@@ -58,7 +59,7 @@ class LiteTowerConfig(PretrainedConfig):
 
 
 class Convolution(nn.Conv2d):
-    """A convolution with TensorFlow's "same" padding, which for stride 2 pads right and bottom more than left and top."""
+    """A convolution with TensorFlow's "same" padding: for stride 2, right and bottom get more than left and top."""
 
     def forward(self, x: Tensor) -> Tensor:
         kernel, stride = self.kernel_size[0], self.stride[0]
@@ -95,7 +96,7 @@ class LiteTower(PreTrainedModel):
 
     config_class = LiteTowerConfig
     main_input_name = "pixel_values"
-    _no_split_modules = ["InvertedResidual"]
+    _no_split_modules: ClassVar[list[str]] = ["InvertedResidual"]
 
     def __init__(self, config: LiteTowerConfig) -> None:
         super().__init__(config)
@@ -134,7 +135,7 @@ class LiteTower(PreTrainedModel):
         fine, coarse = self.levels(pixel_values)
         return torch.cat([fine, F.interpolate(coarse, scale_factor=2, mode="bilinear", align_corners=False)], 1)
 
-    def forward(self, pixel_values: Tensor, output_hidden_states: bool = True, **kwargs) -> BaseModelOutput:
+    def forward(self, pixel_values: Tensor, output_hidden_states: bool = True, **kwargs: Any) -> BaseModelOutput:
         fine, coarse = self.levels(pixel_values)
         grid = self.config.grid
         semantic = F.adaptive_avg_pool2d(F.relu6(self.top(coarse)), grid).flatten(2).mT

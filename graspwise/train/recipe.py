@@ -36,12 +36,14 @@ class Recipe:
     Attributes:
         name: Its name on the command line.
         maps: Dense grasp head on the frozen tower.
-        words: Projector alone, its tokens drawn to the embeddings of the caption's words; no language model in the loop.
+        words: Projector alone, its tokens drawn to the embeddings of the right words, without the language model.
         captions: Projector alone, through the frozen language model, on captions.
         projector: The strategy `projector`: projector alone, on answers.
         lora: The strategy `lora`: projector and LoRA in all linear layers of the language model, on answers.
         proposals: Grasps of the dense head written into the prompt; 0 is the pure text model.
         decoys: Share of the samples in which a proposal that is no grasp is put first, so that copying it does not pay.
+        name_weight: Weight of the tokens that name the category, against 1 for the other tokens of an answer.
+        projector_rate: Learning rate of the aligned projector in the strategy `lora`, as a share of the stage's.
         lora_rank: r.
         lora_alpha: alpha.
         projector_act: "gelu" is LLaVA-1.5's two-layer projector, "linear" LLaVA v0's.
@@ -55,6 +57,8 @@ class Recipe:
     lora: Stage
     proposals: int = 3
     decoys: float = 0.15
+    name_weight: float = 4.0
+    projector_rate: float = 0.1
     lora_rank: int = 16
     lora_alpha: int = 32
     projector_act: Literal["gelu", "linear"] = "gelu"
@@ -65,18 +69,16 @@ class Recipe:
             return self
         if budget < 1:
             raise InputError(f"--budget-samples is {budget}; valid is 1 or more")
-        return replace(
-            self, projector=replace(self.projector, samples=budget), lora=replace(self.lora, samples=budget)
-        )
+        return replace(self, projector=replace(self.projector, samples=budget), lora=replace(self.lora, samples=budget))
 
 
 SMALL = Recipe(
     name="small",
-    maps=Stage(samples=12_000, batch=32, micro_batch=32, learning_rate=2e-3, weight_decay=0.01),
-    words=Stage(samples=8_000, batch=32, micro_batch=32, learning_rate=2e-3, weight_decay=0.01),
-    captions=Stage(samples=480, batch=16, micro_batch=16, learning_rate=5e-4),
-    projector=Stage(samples=1_500, batch=16, micro_batch=8, learning_rate=1e-3),
-    lora=Stage(samples=1_500, batch=16, micro_batch=8, learning_rate=1e-3),
+    maps=Stage(samples=9_600, batch=32, micro_batch=32, learning_rate=2e-3, weight_decay=0.01),
+    words=Stage(samples=6_400, batch=32, micro_batch=32, learning_rate=2e-3, weight_decay=0.01),
+    captions=Stage(samples=160, batch=16, micro_batch=16, learning_rate=5e-4),
+    projector=Stage(samples=960, batch=16, micro_batch=8, learning_rate=1e-3),
+    lora=Stage(samples=960, batch=16, micro_batch=8, learning_rate=1e-3),
 )
 # RT-Grasp section V-A.1; the paper names no count of epochs: one pass over its 76k samples here, alignment as LLaVA's.
 PAPER = replace(
@@ -87,6 +89,8 @@ PAPER = replace(
     lora=Stage(samples=76_000, batch=32, micro_batch=4, learning_rate=5e-4, warmup=0.03),
     proposals=0,
     decoys=0.0,
+    name_weight=1.0,
+    projector_rate=1.0,
     lora_rank=64,
     lora_alpha=32,
     projector_act="linear",

@@ -96,14 +96,18 @@ def train(
     projector.requires_grad_(True)
     if wanted("captions", recipe.captions):
         trainable = named(projector, "projector")
-        run(CaptionTask(model, dataset, training=parts.captions, trainable=trainable, **shared), recipe.captions, watch=0)
+        run(
+            CaptionTask(model, dataset, training=parts.captions, trainable=trainable, **shared),
+            recipe.captions,
+            watch=0,
+        )
     if config.strategy != "align":
         trainable = named(projector, "projector")
         if config.strategy == "lora":
             model.adapter = model.adapter or add_lora(model, recipe)
             trainable |= lora_parameters(model)
         task = AnswerTask(
-            model, dataset, training=parts.training, trainable=trainable, decoys=recipe.decoys,
+            model, dataset, training=parts.training, trainable=trainable, recipe=recipe,
             watch_samples=config.watch_samples, **shared,
         )  # fmt: skip
         run(task, recipe.lora if config.strategy == "lora" else recipe.projector, watch=config.watch)
@@ -122,7 +126,9 @@ def open_run(out: Path | str, config: TrainConfig, *, resume: bool) -> Path:
     before = read_json(folder / "config.json")
     changed = sorted(key for key in dumped if before.get(key) != dumped[key])
     if changed:
-        raise InputError(f"{folder}: started with another {', '.join(changed)}; resume with the same options, or give a new --out")
+        raise InputError(
+            f"{folder}: started with another {', '.join(changed)}; resume with the same options, or give a new --out"
+        )
     return folder
 
 

@@ -1,0 +1,380 @@
+"""Draw the pictures of this documentation into `pictures/`: `python docs/pictures.py`.
+
+Nothing is trained or downloaded: rectangles, transforms, scores and answer texts come from the package itself, and the
+photographs are those in `examples/`. `pictures/predict.png` is not drawn here; predict.md says how it is made.
+"""
+
+import math
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Arc, FancyBboxPatch, Polygon
+from matplotlib.patches import Rectangle as Box
+from PIL import Image
+
+from graspwise.answer import POINT, AnswerFormat, render_grasp
+from graspwise.conversation import Message
+from graspwise.data.build import BuildConfig, build_dataset
+from graspwise.data.labelled import LabelledPicture
+from graspwise.data.sheet import dataset_sheet
+from graspwise.data.store import Dataset
+from graspwise.draw import INK, JAW, LABEL, MUTED, OPENING
+from graspwise.grasp import Grasp, angle_difference
+from graspwise.metric import matches
+from graspwise.model.responder import Response
+from graspwise.picture import open_picture
+from graspwise.predict import Model
+from graspwise.rectangle import GraspRectangle
+
+HERE = Path(__file__).resolve().parent / "pictures"
+EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
+WRONG = "#d1242f"
+Colour = str | tuple[float, ...]
+
+
+def shade(colour: tuple[int, int, int]) -> tuple[float, ...]:
+    return tuple(value / 255 for value in colour)
+
+
+BLUE, AMBER, GREEN, DARK, GREY = (shade(c) for c in (OPENING, JAW, LABEL, INK, MUTED))
+
+
+def main() -> None:
+    HERE.mkdir(exist_ok=True)
+    geometry()
+    workspace()
+    metric()
+    answer()
+    sheet()
+    templates()
+    stages()
+    model()
+
+
+def save(figure: Figure, name: str) -> None:
+    figure.savefig(HERE / name, dpi=110, metadata={"Software": None})
+
+
+def fewer_colours(path: Path) -> None:
+    """Photographs in a PNG are large; a palette keeps the repository small."""
+    image = Image.open(path).convert("RGB")
+    # Its own palette would miss the thin lines; this one covers them, and dithering keeps the greys smooth.
+    palette = image.quantize(256, method=Image.Quantize.MAXCOVERAGE)
+    image.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG).save(path, optimize=True)
+
+
+def blank(axis: Axes, *, width: float, height: float) -> None:
+    """Picture coordinates without ticks: x right, y down."""
+    axis.set(xlim=(0, width), ylim=(height, 0), aspect="equal")
+    axis.axis("off")
+
+
+# ---- geometry.md
+
+
+def geometry() -> None:
+    """An oblique rectangle with its corners, its angle and its two lengths named."""
+    size = (100, 75)
+    grasp = Grasp(x=0.52, y=0.53, theta=0.6, opening=0.44, jaw=0.2)
+    rectangle = grasp.rectangle(image_size=size)
+    (cx, cy), corners = rectangle.center, rectangle.corners
+    figure = Figure(figsize=(7.6, 5.7), layout="constrained")
+    axis = figure.subplots()
+    blank(axis, width=size[0], height=size[1])
+    axis.set(xlim=(-7, size[0] + 1), ylim=(size[1] + 1, -7))
+    axis.add_patch(Box((-0.5, -0.5), *size, facecolor="#f6f8fa", edgecolor=GREY, linewidth=1.2))
+    for end, word, align in (((22, -4), "x", "left"), ((-4, 22), "y", "center")):
+        axis.annotate("", end, (-4, -4), arrowprops={"arrowstyle": "-|>", "color": DARK, "linewidth": 1.4})
+        axis.text(end[0] + (word == "x"), end[1] + 2.5 * (word == "y"), word, ha=align, va="center", color=DARK)
+    axis.plot(0, 0, "o", markersize=4, color=DARK)
+    axis.text(1.5, 2, "(0, 0): the centre of the first pixel; the picture's edge is at -0.5", va="center", fontsize=9,
+              color=GREY)  # fmt: skip
+    axis.text(98, 72.5, "picture of 100 x 75 pixels", ha="right", va="center", fontsize=9, color=GREY)
+
+    for a, b in ((0, 1), (3, 2)):
+        axis.plot(*corners[[a, b]].T, color=BLUE, linewidth=2.5, solid_capstyle="round")
+    for a, b in ((0, 3), (1, 2)):
+        axis.plot(*corners[[a, b]].T, color=AMBER, linewidth=7, solid_capstyle="round")
+    for index, corner in enumerate(corners):
+        away = corner + (corner - (cx, cy)) / math.dist(corner, (cx, cy)) * 4.2
+        axis.plot(*corner, "o", markersize=5, color=DARK)
+        axis.text(*away, str(index), ha="center", va="center", fontsize=14, weight="bold", color=DARK)
+
+    along, across = (corners[1] - corners[0]) / rectangle.opening, (corners[2] - corners[1]) / rectangle.jaw
+    axis.plot([cx, cx + 34], [cy, cy], "--", color=GREY, linewidth=1)
+    axis.plot(*zip((cx, cy), (cx, cy) + 31 * along, strict=True), "--", color=GREY, linewidth=1)
+    axis.plot(cx, cy, "o", markersize=6, color=DARK)
+    # The y axis runs down, so an angle that is counter-clockwise as seen is a negative one to matplotlib.
+    axis.add_patch(Arc((cx, cy), 52, 52, theta1=-math.degrees(grasp.theta), theta2=0, color=WRONG, linewidth=2))
+    head, tail = (grasp.theta - step for step in (0.0, 0.05))
+    axis.annotate(
+        "", (cx + 26 * math.cos(head), cy - 26 * math.sin(head)), (cx + 26 * math.cos(tail), cy - 26 * math.sin(tail)),
+        arrowprops={"arrowstyle": "-|>", "color": WRONG, "linewidth": 2, "shrinkA": 0, "shrinkB": 0},
+    )  # fmt: skip
+    words = f"theta = +{grasp.theta:.2f} rad\n({math.degrees(grasp.theta):.0f} degrees),\ncounter-clockwise\nas seen"
+    axis.text(cx + 24, cy - 24, words, va="center", fontsize=9.5, color=WRONG)
+    axis.text(cx - 1, cy + 3, "centre (x, y)", ha="left", va="center", fontsize=9, color=DARK)
+
+    dimension(axis, corners[0] - 8 * across, corners[1] - 8 * across, "opening: jaw to jaw, 0-1", grasp.theta, 1)
+    dimension(axis, corners[0] - 8 * along, corners[3] - 8 * along, "jaw: a plate, 1-2", grasp.theta - math.pi / 2, -1)
+    save(figure, "geometry.png")
+
+
+def dimension(axis: Axes, start: Sequence[float], end: Sequence[float], words: str, theta: float, side: int) -> None:
+    """A measure from `start` to `end` with words along `theta` (radians), above it (`side` 1) or below (-1)."""
+    axis.annotate("", end, start, arrowprops={"arrowstyle": "<->", "color": DARK, "linewidth": 1.2})
+    lift = 2.4 * side
+    x, y = ((a + b) / 2 for a, b in zip(start, end, strict=True))
+    degrees = (math.degrees(theta) + 90) % 180 - 90
+    turn = math.radians(degrees)
+    axis.text(x - lift * math.sin(turn), y - lift * math.cos(turn), words, rotation=degrees, ha="center", va="center",
+              rotation_mode="anchor", fontsize=10, color=DARK)  # fmt: skip
+
+
+class Onlooker:
+    """In a model's place: it keeps the squares it is shown."""
+
+    name, image_size, mode = "onlooker", 352, "plain"
+    answer_format: AnswerFormat = "bare"
+
+    def __init__(self) -> None:
+        self.pictures: list[np.ndarray] = []
+
+    def respond(self, pictures: Sequence[np.ndarray], conversations: Sequence[Sequence[Message]]) -> list[Response]:
+        self.pictures += pictures
+        return [Response(text="", reasoning="", grasp=Grasp(x=0.5, y=0.5, theta=0.0)) for _ in pictures]
+
+
+def workspace() -> None:
+    """What the model sees of a photograph: all of it letterboxed, or a workspace."""
+    picture = open_picture(EXAMPLES / "desk.jpg")
+    box = (30, 60, 360, 290)
+    figure = Figure(figsize=(8.6, 3.05), layout="constrained")
+    given, whole, cut = figure.subplots(1, 3, width_ratios=[640 / 480, 1, 1])
+    given.imshow(picture.rgb)
+    given.add_patch(Box((box[0] - 0.5, box[1] - 0.5), box[2] - box[0], box[3] - box[1], fill=False, edgecolor=AMBER,
+                        linewidth=2))  # fmt: skip
+    given.set_title("the picture as given, 640 x 480,\nand a workspace", fontsize=9)
+    for axis, chosen, words in (
+        (whole, None, "default: all of it, letterboxed"),
+        (cut, box, f"--workspace {','.join(map(str, box))}"),
+    ):
+        seen = Onlooker()
+        Model(seen).look(picture, workspace=chosen).ask("Pick up the pencil")
+        axis.imshow(seen.pictures[0])
+        axis.set_title(words, fontsize=9)
+    for axis in (given, whole, cut):
+        axis.axis("off")
+    save(figure, "workspace.png")
+    fewer_colours(HERE / "workspace.png")
+
+
+# ---- evaluation.md
+
+
+def metric() -> None:
+    """One label and four predictions, judged by the package."""
+    label = GraspRectangle.from_pose(center=(50, 50), theta=0.5, opening=46, jaw=20)
+    figure = Figure(figsize=(9.2, 2.9), layout="constrained")
+    for axis, (words, center, theta) in zip(
+        figure.subplots(1, 4),
+        (
+            ("close to the label", (54, 47), 0.65),
+            ("turned too far", (50, 50), 0.5 + math.radians(40)),
+            ("too far away", (66, 62), 0.5),
+            ("angle sign flipped", (50, 50), -0.5),
+        ),
+        strict=True,
+    ):
+        drawn = GraspRectangle.from_pose(center=center, theta=theta, opening=label.opening, jaw=label.jaw)
+        right = matches(drawn, label)
+        blank(axis, width=100, height=100)
+        axis.add_patch(Box((0, 0), 100, 100, facecolor="#f6f8fa", edgecolor=GREY))
+        axis.add_patch(Polygon(label.corners, facecolor=(*GREEN, 0.25), edgecolor=GREEN, linewidth=2))
+        colour: Colour = DARK if right else WRONG
+        axis.add_patch(Polygon(drawn.corners, fill=False, edgecolor=colour, linewidth=2))
+        turn = math.degrees(angle_difference(drawn.theta, label.theta))
+        axis.set_title(words, fontsize=10)
+        axis.text(50, 107, f"IoU {drawn.iou(label):.2f}, angle {turn:.0f} degrees: {'right' if right else 'wrong'}",
+                  ha="center", va="top", fontsize=8.5, color=colour)  # fmt: skip
+    save(figure, "metric.png")
+
+
+# ---- answers.md
+
+
+def answer() -> None:
+    """The three formats of one grasp, and the point schema, as the package writes them."""
+    reasoning = "I see a cup with a wide mouth. Pinch its upper edge,\nthe gripper pointing at right angles to it."
+    grasp = Grasp(x=0.523, y=0.317, theta=-0.78)
+    figure = Figure(figsize=(8.6, 3.6), layout="constrained")
+    axis = figure.subplots()
+    y = 1.0
+    texts = [
+        ("reasoned", render_grasp(grasp, answer_format="reasoned", reasoning=reasoning), 2),
+        ("prompted", render_grasp(grasp, answer_format="prompted"), 0),
+        ("bare", render_grasp(grasp, answer_format="bare"), 0),
+        ("POINT, bare", POINT.render({"x": grasp.x, "y": grasp.y}, answer_format="bare"), 0),
+    ]
+    for name, text, reasons in texts:
+        lines = text.splitlines()
+        frame = FancyBboxPatch((18, y), 56, 3.2 * len(lines) + 0.6, boxstyle="round,pad=0.6", facecolor="#f6f8fa",
+                               edgecolor=GREY, linewidth=0.8)  # fmt: skip
+        axis.add_patch(frame)
+        axis.text(15.5, y + 1.9, name, ha="right", va="center", fontsize=10, weight="bold", color=DARK)
+        for index, line in enumerate(lines):
+            axis.text(19, y + 1.9 + 3.2 * index, line, va="center", family="monospace", fontsize=9,
+                      color=GREY if index < reasons else DARK)  # fmt: skip
+        if reasons:
+            axis.text(77, y + 3.5, "reasoning: one line,\nno digits or brackets", va="center", fontsize=9, color=GREY)
+            axis.text(77, y + 10, "numeric tail:\nfixed width", va="center", fontsize=9, color=DARK)
+        y += 3.2 * len(lines) + 3.4
+    blank(axis, width=100, height=y - 1)
+    save(figure, "answers.png")
+
+
+# ---- datasets.md
+
+
+def sheet() -> None:
+    """The sheet of a data set built from the two photographs in examples/, labelled by hand here."""
+    desk, coffee = EXAMPLES / "desk.jpg", EXAMPLES / "coffee.jpg"
+    across = math.radians(60.7)
+    labelled = [
+        LabelledPicture(
+            name="pencil", path=desk, object_id="pencil", category="pen", description="black pencil",
+            workspace=(40, 0, 340, 300), rectangles=rectangles(across, 44, [(160, 151), (200, 173), (240, 196)]),
+        ),
+        LabelledPicture(
+            name="lighter", path=desk, object_id="lighter", category="object", description="red lighter",
+            workspace=(226, 260, 446, 480), rectangles=rectangles(0.0, 66, [(336, 375), (336, 405), (336, 430)]),
+        ),
+        LabelledPicture(
+            name="cap", path=desk, object_id="cap", category="object", description="black bottle cap",
+            workspace=(128, 0, 328, 200),
+            rectangles=tuple(r for turn in (0.0, 0.8, 1.57, -0.8) for r in rectangles(turn, 96, [(228, 57)])),
+        ),
+        LabelledPicture(
+            name="cup", path=coffee, object_id="cup", category="cup", description="red cup",
+            workspace=(100, 0, 500, 400),
+            rectangles=(*rectangles(0.0, 60, [(188, 112)]), *rectangles(math.pi / 2, 60, [(300, 200)]),
+                        *rectangles(math.radians(-25), 74, [(226, 262)])),
+        ),
+    ]  # fmt: skip
+    with tempfile.TemporaryDirectory() as folder:
+        out = build_dataset(
+            labelled, source="examples", out=Path(folder) / "data", config=BuildConfig(samples=8, seed=3), workers=1
+        )
+        dataset_sheet(Dataset(out), count=8, columns=4).save(HERE / "sheet.png")
+    fewer_colours(HERE / "sheet.png")
+
+
+def rectangles(theta: float, opening: float, centers: Sequence[tuple[float, float]]) -> tuple[GraspRectangle, ...]:
+    return tuple(GraspRectangle.from_pose(center=center, theta=theta, opening=opening) for center in centers)
+
+
+# ---- templates.md, training.md, models.md
+
+
+def box(
+    axis: Axes, place: tuple[float, float], size: tuple[float, float], words: str, *, colour: Colour = "white"
+) -> None:
+    """A box with words, its upper left corner at `place`."""
+    rounded = "round,pad=0,rounding_size=1"
+    axis.add_patch(FancyBboxPatch(place, *size, boxstyle=rounded, facecolor=colour, edgecolor=DARK, linewidth=1))
+    axis.text(place[0] + size[0] / 2, place[1] + size[1] / 2, words, ha="center", va="center", fontsize=9, color=DARK)
+
+
+def arrow(axis: Axes, start: tuple[float, float], end: tuple[float, float], *, colour: Colour = DARK) -> None:
+    style = {"arrowstyle": "-|>", "color": colour, "linewidth": 1.2, "shrinkA": 0, "shrinkB": 0}
+    axis.annotate("", end, start, arrowprops=style)
+
+
+def templates() -> None:
+    """Draft, refine, check, verify."""
+    figure = Figure(figsize=(9.2, 2.0), layout="constrained")
+    axis = figure.subplots()
+    blank(axis, width=120, height=25)
+    steps = ("draft\n(the model)", "refine\n(the model)", "check\n(fixed rules)", "verify\n(the model)", "YAML")
+    for index, words in enumerate(steps):
+        box(axis, (1 + 25 * index, 4), (17, 9), words, colour="#ddf4ff" if "model" in words else "#f6f8fa")
+        if index:
+            arrow(axis, (25 * index - 7, 8.5), (25 * index + 1, 8.5))
+    for x in (59.5, 84.5):
+        axis.plot([x, x], [13, 20], color=WRONG, linewidth=1.2)
+    axis.plot([84.5, 9.5], [20, 20], color=WRONG, linewidth=1.2)
+    arrow(axis, (9.5, 20), (9.5, 13), colour=WRONG)
+    words = "rejected, with the reason; at most three rounds"
+    axis.text(47, 22.6, words, ha="center", va="center", fontsize=9, color=WRONG)
+    save(figure, "templates.png")
+
+
+def stages() -> None:
+    """Which part learns in which stage."""
+    parts = ("vision tower", "dense head", "projector", "language model")
+    rows = (
+        ("maps", "grasp maps", {1}),
+        ("words", "category and description", {2}),
+        ("captions", "captions", {2}),
+        ("answers, projector", "answers", {2}),
+        ("answers, lora", "answers", {2, 3}),
+    )
+    figure = Figure(figsize=(8.6, 3.1), layout="constrained")
+    axis = figure.subplots()
+    blank(axis, width=120, height=42)
+    for column, part in enumerate(parts):
+        axis.text(60 + 17 * column, 2.5, part, ha="center", va="center", fontsize=9, weight="bold", color=DARK)
+    axis.text(27, 2.5, "learns from", va="center", fontsize=9, weight="bold", color=DARK)
+    for row, (name, what, learns) in enumerate(rows):
+        y = 9 + 7.4 * row
+        axis.text(24, y, name, ha="right", va="center", fontsize=9.5, weight="bold", color=DARK)
+        axis.text(27, y, what, va="center", fontsize=9, color=DARK)
+        for column in range(len(parts)):
+            used = column in learns or column == 0 or (column == 3 and row >= 2) or (column == 1 and row >= 3)
+            words = ("LoRA learns" if column == 3 else "learns") if column in learns else "frozen" if used else ""
+            colour = AMBER if column in learns else "#eaeef2" if used else "white"
+            axis.add_patch(Box((52.5 + 17 * column, y - 2.7), 15, 5.4, facecolor=colour, edgecolor="#d0d7de"))
+            axis.text(60 + 17 * column, y, words, ha="center", va="center", fontsize=8.5, color=DARK)
+    save(figure, "stages.png")
+
+
+def model() -> None:
+    """From picture and instruction to grasp and rectangle."""
+    figure = Figure(figsize=(9.2, 4.0), layout="constrained")
+    axis = figure.subplots()
+    blank(axis, width=130, height=56)
+    blue, plain = "#ddf4ff", "#f6f8fa"
+    box(axis, (1, 8), (19, 9), "picture,\nany size", colour=plain)
+    box(axis, (1, 38), (19, 9), "instruction", colour=plain)
+    box(axis, (28, 8), (17, 9), "vision\ntower", colour=blue)
+    box(axis, (53, 1), (17, 9), "projector", colour=blue)
+    box(axis, (53, 15), (17, 9), "dense\ngrasp head", colour=blue)
+    box(axis, (53, 38), (17, 9), "conversation", colour=plain)
+    box(axis, (82, 20), (17, 12), "language\nmodel", colour=blue)
+    box(axis, (110, 20), (18, 12), "answer text:\nreasoning,\nx, y, theta", colour=plain)
+    box(axis, (110, 43), (18, 9), "Grasp ->\nrectangle", colour=plain)
+    arrow(axis, (20, 12.5), (28, 12.5))
+    axis.text(24, 6.4, "a square", ha="center", va="center", fontsize=8, color=GREY)
+    arrow(axis, (45, 11.5), (53, 6))
+    arrow(axis, (45, 13.5), (53, 19))
+    axis.text(46.5, 6.4, "tokens", ha="center", va="center", fontsize=8, color=GREY)
+    axis.text(46.5, 19, "map", ha="center", va="center", fontsize=8, color=GREY)
+    arrow(axis, (20, 42.5), (53, 42.5))
+    arrow(axis, (61.5, 24), (61.5, 38))
+    axis.text(63, 31, "candidates, as text", va="center", fontsize=8, color=GREY)
+    arrow(axis, (70, 5.5), (84, 20))
+    arrow(axis, (70, 42.5), (84, 32))
+    arrow(axis, (99, 26), (110, 26))
+    axis.text(104.5, 23.6, "grammar", ha="center", va="center", fontsize=8, color=GREY)
+    arrow(axis, (119, 32), (119, 43))
+    words = "parsed, mapped back to\nthe picture as given"
+    axis.text(117.5, 37.5, words, ha="right", va="center", fontsize=8, color=GREY)
+    save(figure, "model.png")
+
+
+if __name__ == "__main__":
+    main()

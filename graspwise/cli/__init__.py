@@ -1,0 +1,52 @@
+"""The command line: one typed function a verb. Heavy libraries are imported inside the verbs that need them."""
+
+import sys
+import warnings
+
+import click
+import typer
+
+from graspwise.cli.benchmark import benchmark_app
+from graspwise.cli.dataset import dataset_app
+from graspwise.cli.evaluate import evaluate
+from graspwise.cli.models import models_app
+from graspwise.cli.predict import predict
+from graspwise.cli.templates import templates_app
+from graspwise.cli.train import train
+from graspwise.errors import InputError
+
+app = typer.Typer(
+    name="graspwise",
+    help="Say what you want, get a grasp and the reason for it.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+app.command()(predict)
+app.add_typer(dataset_app, name="dataset")
+app.command()(train)
+app.command()(evaluate)
+app.add_typer(benchmark_app, name="benchmark")
+app.add_typer(models_app, name="models")
+app.add_typer(templates_app, name="templates")
+
+
+def main() -> None:
+    """Entry point: bad input is one line on stderr and exit code 2."""
+    # Harmless remarks of the picture library about odd metadata must not stand beside our one line.
+    warnings.filterwarnings("ignore", module="PIL")
+    try:
+        code = app(standalone_mode=False)
+    except InputError as error:
+        fail(str(error))
+    except click.ClickException as error:
+        fail(" ".join(error.format_message().split()))
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(130)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def fail(message: str) -> None:
+    print(f"graspwise: {message}", file=sys.stderr)
+    sys.exit(2)

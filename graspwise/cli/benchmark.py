@@ -1,0 +1,64 @@
+"""`graspwise benchmark`: published tables, reproduced."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from graspwise.cli.progress import training_bars
+
+benchmark_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Published tables, reproduced.")
+
+
+@benchmark_app.callback()
+def benchmark() -> None:
+    """Published tables, reproduced."""
+
+
+@benchmark_app.command()
+def cornell(
+    data: Annotated[Path, typer.Option(help="Folder of the Cornell download.")],
+    out: Annotated[Path, typer.Option(help="Report folder; cells that are there are not done again.")],
+    models: Annotated[str, typer.Option(help="Models that are not trained here.")] = "centre,random,blob,head",
+    answers: Annotated[str, typer.Option(help="Answer formats to train.")] = "reasoned,bare",
+    strategies: Annotated[str, typer.Option(help="Training strategies.")] = "lora",
+    splits: Annotated[str, typer.Option(help="object, image or both.")] = "object",
+    folds: Annotated[int, typer.Option(help="Count of folds.")] = 5,
+    run_folds: Annotated[str, typer.Option(help="Which folds to run; by default all.")] = "",
+    budget_samples: Annotated[int | None, typer.Option(help="Answer samples a trained cell.")] = None,
+    recipe: Annotated[str, typer.Option(help="small, paper or tiny.")] = "small",
+    samples: Annotated[int, typer.Option(help="Size of the data set that is built.")] = 6110,
+    seed: Annotated[int, typer.Option(help="Decides data set, folds and training.")] = 0,
+) -> int:
+    """Table I of RT-Grasp: answer formats and strategies, cross-validated; stop and start again at will."""
+    from graspwise.errors import InputError
+    from graspwise.evaluation.benchmark import BenchmarkConfig, benchmark_cornell, read_cells
+    from graspwise.evaluation.report import benchmark_lines, benchmark_report
+    from graspwise.train.loop import Interrupted
+
+    try:
+        chosen = tuple(int(word) for word in words(run_folds)) or tuple(range(folds))
+    except ValueError:
+        raise InputError(f"--run-folds is {run_folds!r}; valid is a list of numbers such as 0,1,2") from None
+    config = BenchmarkConfig(
+        data=str(data), models=words(models), answers=words(answers), strategies=words(strategies),
+        splits=words(splits), folds=folds, run_folds=chosen, samples=samples, budget_samples=budget_samples,
+        recipe=recipe, seed=seed,
+    )  # fmt: skip
+    try:
+        benchmark_cornell(config, out=out, bars=training_bars, say=lambda line: print(line, file=sys.stderr))
+    except Interrupted as stopped:
+        print(f"graspwise: {stopped}; the same command goes on from there", file=sys.stderr)
+        return 130
+    command = f"graspwise benchmark cornell --data DIR --models {models} --answers {answers} --strategies {strategies} " \
+              f"--splits {splits} --folds {folds} --run-folds {','.join(map(str, chosen))} --recipe {recipe} " \
+              f"--samples {samples} --seed {seed} --out REPORT"  # fmt: skip
+    if budget_samples:
+        command += f" --budget-samples {budget_samples}"
+    print("\n".join(benchmark_lines(benchmark_report(out, read_cells(out), command=command))))
+    return 0
+
+
+def words(text: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in text.split(",") if word.strip())

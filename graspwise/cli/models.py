@@ -1,0 +1,42 @@
+"""`graspwise models`: what there is, where its weights come from, and what is missing."""
+
+from typing import Annotated
+
+import typer
+
+models_app = typer.Typer(
+    invoke_without_command=True, rich_markup_mode=None, help="What models there are; get NAME makes one ready."
+)
+
+
+@models_app.callback()
+def models(context: typer.Context) -> None:
+    """List models: whether each is ready, where its weights come from, and how to get what is missing."""
+    if context.invoked_subcommand is not None:
+        return
+    from graspwise.model.baselines import BASELINES
+    from graspwise.model.weights import PACKAGES, cache_folder, published_cards, weight_file
+
+    cache = cache_folder()
+    missing = [package for package in PACKAGES if not weight_file(package, cache=cache).is_file()]
+    state = "ready" if not missing else "not yet here; get it with `graspwise models get small`"
+    for name, card in published_cards().items():
+        print(f"{name}: {state}")
+        print(f"  {card['answer']} answers, {card['proposals']} proposals in the prompt, recipe {card['recipe']}")
+        print(f"  adapter, projector and dense head ship with graspwise; base {card['base']}")
+    print(f"small-base: {state}")
+    for package in PACKAGES:
+        there = "in the cache" if package not in missing else "missing"
+        print(f"  {package.holds}: Python package {package.name} {package.version}, {package.licence}, {there}")
+    print(f"{', '.join(BASELINES)}: ready; baselines without weights")
+    print("any LLaVA of transformers: a checkpoint folder, or a hub id such as llava-hf/llava-1.5-7b-hf")
+    print(f"cache: {cache}")
+
+
+@models_app.command()
+def get(name: Annotated[str, typer.Argument(help="small, small-base, or a hub id.")]) -> None:
+    """Download, check and convert a model's weights, so that its first answer need not wait for that."""
+    from graspwise.model.load import load_model
+
+    load_model(name, say=print)
+    print(f"{name}: ready")

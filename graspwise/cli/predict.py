@@ -1,0 +1,85 @@
+"""`graspwise predict`: pictures and a sentence in, reasoned grasps out."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from graspwise.errors import InputError
+
+
+def predict(
+    pictures: Annotated[list[Path], typer.Argument(metavar="PICTURE...", help="Photographs of any size.")],
+    ask: Annotated[str, typer.Option(help="What to pick up, in words.")] = "Pick up the object.",
+    model: Annotated[
+        str, typer.Option(help="A published name, a baseline, a run folder, a checkpoint or a hub id.")
+    ] = "small",
+    workspace: Annotated[str, typer.Option(metavar="X0,Y0,X1,Y1", help="Half-open box in pixels to look at.")] = "",
+    out: Annotated[
+        Path | None, typer.Option(help="Where to draw the answer: a PNG, or a folder for several pictures.")
+    ] = None,
+    json_lines: Annotated[
+        bool, typer.Option("--json", help="One line of JSON a picture on stdout, nothing else.")
+    ] = False,
+) -> int:
+    """Find a grasp on each picture and say why."""
+    import graspwise
+    from graspwise.conversation import check_instruction
+    from graspwise.draw import draw_answer
+    from graspwise.files import replacing
+
+    instruction = check_instruction(ask)
+    box = parse_workspace(workspace)
+    targets = drawing_paths(pictures, out)
+    loaded = graspwise.load(model, say=lambda line: print(line, file=sys.stderr))
+    failures = 0
+    for picture in pictures:
+        try:
+            view = loaded.look(picture, workspace=box)
+            answer = view.ask(instruction)
+        except InputError as error:
+            failures += 1
+            if json_lines:
+                print(json.dumps({"image": str(picture), "error": str(error)}, ensure_ascii=False), flush=True)
+            else:
+                print(f"graspwise: {error}", file=sys.stderr)
+            continue
+        if picture in targets and answer.grasp is not None:
+            drawn = draw_answer(view.picture, grasp=answer.grasp, others=answer.grasps[1:], caption=answer.text)
+            with replacing(targets[picture]) as temporary:
+                drawn.save(temporary)
+        if json_lines:
+            print(json.dumps(answer.to_json(), ensure_ascii=False), flush=True)
+        else:
+            if len(pictures) > 1:
+                print(f"{picture}:")
+            print(answer.text)
+            if picture in targets:
+                print(f"drawn in {targets[picture]}")
+    return 2 if failures else 0
+
+
+def parse_workspace(text: str) -> tuple[int, int, int, int] | None:
+    """Four integers, or None for the whole picture."""
+    if not text:
+        return None
+    try:
+        x0, y0, x1, y1 = (int(word) for word in text.split(","))
+    except ValueError:
+        raise InputError(f"--workspace is {text!r}; valid is x0,y0,x1,y1, four integers in pixels") from None
+    return x0, y0, x1, y1
+
+
+def drawing_paths(pictures: list[Path], out: Path | None) -> dict[Path, Path]:
+    """Where each picture's drawing goes: the file itself for one picture, a folder for several."""
+    if out is None:
+        return {}
+    if len(pictures) == 1 and out.suffix:
+        if out.suffix.lower() not in (".png", ".jpg", ".jpeg", ".webp"):
+            raise InputError(f"--out is {out}; valid is a .png, .jpg or .webp file, or a folder")
+        return {pictures[0]: out}
+    if out.suffix:
+        raise InputError(f"--out is the file {out} for {len(pictures)} pictures; give a folder")
+    return {picture: out / f"{picture.stem}-grasp.png" for picture in pictures}

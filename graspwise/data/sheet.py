@@ -1,0 +1,88 @@
+"""A data set at a glance: some of its pictures with their labels and texts on one sheet."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+from PIL import Image
+
+from graspwise.answer import AnswerError, parse_grasp
+from graspwise.data.store import Dataset, Sample
+from graspwise.draw import contact_sheet, draw_answer
+from graspwise.errors import InputError
+from graspwise.grasp import Grasp, angle_difference
+from graspwise.rectangle import GraspRectangle
+
+TILE_SIDE = 320
+
+
+def dataset_sheet(dataset: Dataset, *, count: int = 24, columns: int = 6, seed: int = 0) -> Image.Image:
+    """Random samples in their order, each with all its rectangles, its answer's grasp on top, and its texts below.
+
+    Args:
+        dataset: The data set.
+        count: How many samples; all where it has fewer.
+        columns: Tiles in a row.
+        seed: Decides which samples.
+
+    Raises:
+        InputError: `count` or `columns` is below 1, or the data set is empty or damaged.
+    """
+    for name, value in (("count", count), ("columns", columns)):
+        if value < 1:
+            raise InputError(f"{name} is {value}; valid is 1 or more")
+    tiles = [sample_tile(dataset, sample) for sample in chosen_samples(dataset, count=count, seed=seed)]
+    if not tiles:
+        raise InputError(f"{dataset.folder}: there are no samples to show")
+    return contact_sheet(tiles, columns=columns)
+
+
+def sample_tile(dataset: Dataset, sample: Sample) -> Image.Image:
+    """One sample's picture, labels, instruction and answer."""
+    picture = dataset.picture(sample)
+    return draw_answer(
+        picture,
+        grasp=answered_grasp(sample, image_size=picture.size),
+        labels=sample.rectangles,
+        title=sample.instruction,
+        caption=sample.answer,
+        side=TILE_SIDE,
+    )
+
+
+def answered_grasp(sample: Sample, *, image_size: tuple[int, int]) -> Grasp | None:
+    """The grasp that the sample's answer says, as wide as the label nearest to it; None where it says none.
+
+    Args:
+        sample: The sample.
+        image_size: (width, height) of its picture, pixels.
+    """
+    try:
+        _, grasp = parse_grasp(sample.answer)
+    except AnswerError:
+        return None
+    if not sample.rectangles:
+        return grasp
+    width = image_size[0]
+    x, y = grasp.pixel(image_size=image_size)
+
+    def distance(label: GraspRectangle) -> float:
+        """Pixels, a right angle counting as far as the picture is wide."""
+        turn = angle_difference(label.theta, grasp.theta) / (math.pi / 2)
+        return math.dist(label.center, (x, y)) + turn * width
+
+    nearest = min(sample.rectangles, key=distance)
+    return replace(grasp, opening=nearest.opening / width, jaw=nearest.jaw / width)
+
+
+def chosen_samples(dataset: Dataset, *, count: int, seed: int) -> Iterator[Sample]:
+    """`count` samples without repetition, in the data set's order."""
+    total = len(dataset)
+    chosen = set(np.random.default_rng(seed).choice(total, min(count, total), replace=False).tolist())
+    for index, sample in enumerate(dataset):
+        if index in chosen:
+            yield sample
+            chosen.remove(index)
+            if not chosen:
+                return

@@ -1,0 +1,162 @@
+"""What answers a conversation about a square picture: a language model that reasons, or a baseline that does not."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from graspwise.answer import AnswerFormat, parse_grasp
+from graspwise.conversation import Message, text_of
+from graspwise.grasp import Grasp, angle_difference
+
+if TYPE_CHECKING:
+    from graspwise.model.generate import Written
+    from graspwise.model.grasp_model import GraspModel
+
+# A chosen grasp this close to a proposal is that proposal, up to the answer's rounding.
+SAME_PLACE, SAME_ANGLE = 0.02, math.radians(3)
+
+
+@dataclass(frozen=True)
+class Response:
+    """One answer, in the frame of the square picture.
+
+    Attributes:
+        text: As the model wrote it.
+        reasoning: The text before the numbers.
+        grasp: The grasp it gives.
+        others: Further grasps, ranked, with quality.
+        intervened: Whether the grammar overruled the model's own choice of a token.
+    """
+
+    text: str
+    reasoning: str
+    grasp: Grasp
+    others: tuple[Grasp, ...] = ()
+    intervened: bool = False
+
+
+class Responder(Protocol):
+    """A source of answers.
+
+    Attributes:
+        name: As given by the user.
+        image_size: Side of the square pictures it takes, pixels.
+        answer_format: How its text is written.
+        mode: "plain" where the numbers come from text alone, "grounded" where a dense head takes part.
+    """
+
+    name: str
+    image_size: int
+    answer_format: AnswerFormat
+    mode: str
+
+    def respond(self, pictures: Sequence[np.ndarray], conversations: Sequence[Sequence[Message]]) -> list[Response]:
+        """Answers to conversations that end with a user's turn, one a picture (S, S, 3) uint8."""
+
+
+class BaselineResponder:
+    """A baseline by name; it reads no instruction and gives no reason."""
+
+    answer_format: AnswerFormat = "bare"
+    mode = "plain"
+
+    def __init__(self, name: str, *, image_size: int = 352) -> None:
+        from graspwise.model.baselines import baseline
+
+        self.name, self.image_size = name, image_size
+        self._grasp = baseline(name)
+
+    def respond(self, pictures: Sequence[np.ndarray], conversations: Sequence[Sequence[Message]]) -> list[Response]:
+        return [Response(text="", reasoning="", grasp=self._grasp(picture)) for picture in pictures]
+
+
+class LlavaResponder:
+    """A grasp model: the dense head proposes, the language model reasons, chooses or amends, and writes."""
+
+    def __init__(self, name: str, model: "GraspModel") -> None:
+        self.name, self.model = name, model
+        self.image_size = model.image_size
+        self.answer_format = model.card.answer
+        self.mode = "grounded" if model.head is not None and model.card.proposals else "plain"
+
+    def respond(self, pictures: Sequence[np.ndarray], conversations: Sequence[Sequence[Message]]) -> list[Response]:
+        written, proposals = self.write(pictures, conversations, constrained=True)
+        responses = []
+        for answer, proposed in zip(written, proposals, strict=True):
+            reasoning, grasp = parse_grasp(answer.text)
+            chosen = next((p for p in proposed if is_same(p, grasp)), None)
+            # A grasp of the model's own invention opens as wide as the proposal nearest to it.
+            nearest = chosen or min(proposed, key=lambda p: math.dist((p.x, p.y), (grasp.x, grasp.y)), default=None)
+            if nearest is not None:
+                grasp = replace(grasp, opening=nearest.opening, quality=chosen.quality if chosen else None)
+            others = tuple(p for p in proposed if p is not chosen)
+            responses.append(Response(answer.text, reasoning, grasp, others, answer.intervened))
+        return responses
+
+    def free_texts(self, pictures: Sequence[np.ndarray], conversations: Sequence[Sequence[Message]]) -> list[str]:
+        """What the model writes when no grammar holds it."""
+        return [written.text for written in self.write(pictures, conversations, constrained=False)[0]]
+
+    def write(
+        self, pictures: Sequence[np.ndarray], conversations: Sequence[Sequence[Message]], *, constrained: bool
+    ) -> "tuple[list[Written], list[list[Grasp]]]":
+        """Answers, and the dense head's proposals that were in their prompts."""
+        from graspwise.model.generate import write_answers
+
+        pixel_values = self.model.pixel_values(pictures)
+        proposals = self.model.propose(pixel_values, count=self.model.card.proposals)
+        prompts = [self.prompt(c, p) for c, p in zip(conversations, proposals, strict=True)]
+        written = write_answers(
+            self.model, prompts, pixel_values, answer_format=self.answer_format, constrained=constrained
+        )
+        return written, proposals
+
+    def prompt(self, conversation: Sequence[Message], proposals: Sequence[Grasp]) -> list[int]:
+        """Token ids; the proposals are written into the first user's turn."""
+        from graspwise.conversation import user_turn
+        from graspwise.model.prompt import with_proposals
+
+        first, *rest = conversation
+        return self.model.prompt_ids([user_turn(with_proposals(text_of(first), proposals)), *rest])
+
+
+class HeadResponder:
+    """The dense head's best grasps alone, without the language model."""
+
+    answer_format: AnswerFormat = "bare"
+    mode = "grounded"
+
+    def __init__(self, name: str, *, count: int = 3) -> None:
+        from graspwise.errors import InputError
+        from graspwise.model.load import load_model
+
+        self.name, self.model, self.count = f"{name} (head)", load_model(name), count
+        self.image_size = self.model.image_size
+        if self.model.head is None:
+            raise InputError(f"model {name}: has no dense head; valid is a model trained with one")
+
+    def respond(self, pictures: Sequence[np.ndarray], conversations: Sequence[Sequence[Message]]) -> list[Response]:
+        found = self.model.propose(self.model.pixel_values(pictures), count=self.count)
+        return [Response(text="", reasoning="", grasp=best, others=tuple(rest)) for best, *rest in found]
+
+
+def is_same(a: Grasp, b: Grasp) -> bool:
+    return math.dist((a.x, a.y), (b.x, b.y)) < SAME_PLACE and angle_difference(a.theta, b.theta) < SAME_ANGLE
+
+
+def open_responder(name: str, *, say: Callable[[str], None] = lambda line: None) -> Responder:
+    """A responder by name: a baseline, or whatever `graspwise.model.load.load_model` takes.
+
+    Raises:
+        InputError: there is no such model.
+    """
+    from graspwise.model.baselines import BASELINES
+
+    if name in BASELINES:
+        return BaselineResponder(name)
+    from graspwise.model.load import load_model
+
+    return LlavaResponder(name, load_model(name, say=say))

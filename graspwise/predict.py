@@ -1,0 +1,200 @@
+"""The Python API: a model looks at a picture, is asked, and answers in the frame of the picture as given.
+
+model = graspwise.load("small")
+answer = model.look("photo.jpg").ask("Pick up the mug")
+answer.reasoning, answer.grasp.x, answer.grasp.theta
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+from PIL import Image
+
+from graspwise.answer import render_grasp
+from graspwise.conversation import Message, check_instruction, user_turn
+from graspwise.grasp import Grasp
+from graspwise.picture import Picture, as_picture
+from graspwise.transform import Transform, workspace_transform
+
+if TYPE_CHECKING:
+
+    from graspwise.model.responder import Responder, Response
+
+Workspace = tuple[int, int, int, int]
+PictureLike: TypeAlias = Picture | Path | str | np.ndarray | Image.Image
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A reasoned grasp.
+
+    Attributes:
+        reasoning: Why; empty where the model gives no reason.
+        grasp: The grasp, in the frame of the picture as given; None when refused.
+        grasps: All grasps, ranked, the answer's first.
+        text: Reasoning and numbers, in the frame of the picture as given.
+        model_text: What the model wrote, in the frame of its square input.
+        target: Name of the object or part it means, where the model names one.
+        refused: Whether nothing in view serves the instruction.
+        model: Name of the model.
+        mode: "plain" (the numbers are text alone) or "grounded" (a dense head takes part).
+        image: The picture's path, where it came from a file.
+        image_size: (width, height), pixels.
+        seconds: Time to answer, the model loaded and the picture read.
+    """
+
+    reasoning: str
+    grasp: Grasp | None
+    grasps: tuple[Grasp, ...]
+    text: str
+    model_text: str
+    target: str | None
+    refused: bool
+    model: str
+    mode: str
+    image: Path | None
+    image_size: tuple[int, int]
+    seconds: float
+
+    def to_json(self) -> dict[str, Any]:
+        """The object of `graspwise predict --json`, its keys in their documented order."""
+        value: dict[str, Any] = {
+            "image": None if self.image is None else str(self.image),
+            "image_size": list(self.image_size),
+            "reasoning": self.reasoning or None,
+            "target": self.target,
+            "refused": self.refused,
+            "grasp": None if self.grasp is None else grasp_json(self.grasp),
+            "grasp_px": None if self.grasp is None else grasp_pixels(self.grasp, image_size=self.image_size),
+            "rectangle": None if self.grasp is None else rectangle_json(self.grasp, image_size=self.image_size),
+            "grasps": [grasp_json(grasp) for grasp in self.grasps] or None,
+            "text": self.text,
+            "model": self.model,
+            "mode": self.mode,
+            "seconds": round(self.seconds, 3),
+        }
+        if self.model_text != self.text:
+            value["model_text"] = self.model_text
+        return value
+
+
+def grasp_json(grasp: Grasp) -> dict[str, float | None]:
+    return {key: value if value is None else round(value, 5) for key, value in asdict(grasp).items()}
+
+
+def grasp_pixels(grasp: Grasp, *, image_size: tuple[int, int]) -> dict[str, float | None]:
+    """Pose in pixels: x, y, theta (radians), opening and jaw."""
+    x, y = grasp.pixel(image_size=image_size)
+    opening = None if grasp.opening is None else grasp.opening * image_size[0]
+    jaw = opening / 2 if opening is not None and grasp.jaw is None else None
+    if grasp.jaw is not None:
+        jaw = grasp.jaw * image_size[0]
+    pose = {"x": x, "y": y, "theta": grasp.theta, "opening": opening, "jaw": jaw}
+    return {key: value if value is None else round(value, 3) for key, value in pose.items()}
+
+
+def rectangle_json(grasp: Grasp, *, image_size: tuple[int, int]) -> list[list[float]] | None:
+    """Four corners in pixels; None without an opening."""
+    if grasp.opening is None:
+        return None
+    return [[round(float(v), 2) for v in corner] for corner in grasp.rectangle(image_size=image_size).corners]
+
+
+class Model:
+    """A loaded model; `look` shows it a picture."""
+
+    def __init__(self, responder: "Responder") -> None:
+        self._responder = responder
+
+    @property
+    def name(self) -> str:
+        return self._responder.name
+
+    def look(self, picture: PictureLike, *, workspace: Workspace | None = None) -> "View":
+        """Show the model a picture.
+
+        Args:
+            picture: A path, an array (H, W, 3) uint8 RGB, a Pillow image or a `Picture`.
+            workspace: Half-open box (x0, y0, x1, y1) in pixels that the model looks at; by default the whole picture.
+
+        Raises:
+            InputError: the picture cannot be read, or the workspace leaves it.
+        """
+        opened = as_picture(picture)
+        side = self._responder.image_size
+        transform = workspace_transform(image_size=opened.size, workspace=workspace, size=(side, side))
+        return View(self._responder, opened, transform)
+
+
+@dataclass(frozen=True)
+class View:
+    """A picture in front of a model; `ask` it for a grasp."""
+
+    responder: "Responder"
+    picture: Picture
+    transform: Transform
+
+    def ask(self, instruction: str) -> Answer:
+        """A reasoned grasp for an instruction.
+
+        Raises:
+            InputError: the instruction is empty or too long.
+        """
+        return self.answer([user_turn(check_instruction(instruction))])
+
+    def answer(self, conversation: Sequence[Message]) -> Answer:
+        """A reasoned grasp for a conversation that ends with a user's turn."""
+        started = time.perf_counter()
+        square = self.transform.picture(self.picture).rgb
+        response = self.responder.respond([square], [conversation])[0]
+        return self.in_picture(response, seconds=time.perf_counter() - started)
+
+    def in_picture(self, response: "Response", *, seconds: float) -> Answer:
+        """A response in the model's square frame as an answer in the picture's."""
+        back = self.transform.inverse()
+        first, *others = (back.grasp(onto(back, grasp)) for grasp in (response.grasp, *response.others))
+        text = render_grasp(first, answer_format=self.responder.answer_format, reasoning=response.reasoning)
+        return Answer(
+            reasoning=response.reasoning,
+            grasp=first,
+            grasps=(first, *others),
+            text=text,
+            model_text=response.text or text,
+            target=None,
+            refused=False,
+            model=self.responder.name,
+            mode=self.responder.mode,
+            image=self.picture.path,
+            image_size=self.picture.size,
+            seconds=seconds,
+        )
+
+
+def onto(back: Transform, grasp: Grasp) -> Grasp:
+    """The grasp with its centre moved out of a letterbox's bars onto the picture, if it lies there."""
+    (low_x, low_y), (high_x, high_y) = back.inverse().points(np.array([(-0.5, -0.5), np.array(back.size) - 0.5]))
+    width, height = back.source_size
+    return replace(
+        grasp,
+        x=min(max(grasp.x, (low_x + 0.5) / width), (high_x + 0.5) / width),
+        y=min(max(grasp.y, (low_y + 0.5) / height), (high_y + 0.5) / height),
+    )
+
+
+def load(name: str = "small", *, say: Callable[[str], None] = lambda line: None) -> Model:
+    """Load a model by name.
+
+    Args:
+        name: "small", a baseline ("centre", "random", "blob"), a run folder, a checkpoint folder or a hub id.
+        say: Called with a line when something slow happens, e.g. a download.
+
+    Raises:
+        InputError: there is no such model, or its weights cannot be had.
+    """
+    from graspwise.model.responder import open_responder
+
+    return Model(open_responder(name, say=say))

@@ -1,0 +1,23 @@
+"""What must start quickly, or work without a deep-learning library, imports none of the heavy ones."""
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = {"torch", "transformers", "scipy", "matplotlib", "httpx"}
+LIGHT = {
+    "import graspwise": "the package",
+    "import graspwise; graspwise.Grasp; graspwise.GraspRectangle; graspwise.Picture; graspwise.Transform": "its values",
+    "import graspwise.metric": "the metric",
+    "import graspwise.answer": "the answer text",
+    "import graspwise.data.cornell": "Cornell's reader",
+}
+
+
+@pytest.mark.parametrize("statement", LIGHT, ids=LIGHT.values())
+def test_imports_nothing_heavy(statement: str) -> None:
+    code = f"import sys\n{statement}\nprint(*sorted({HEAVY} & sys.modules.keys()))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == ""

@@ -177,8 +177,8 @@ class AnswerSchema:
         return re.compile(pattern + END, re.IGNORECASE)
 
 
-# A whole number: the guards keep the expression from giving up digits to make a pair of one number.
-DECIMAL = r"(?<![\d.])[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?(?!\d|\.\d)"
+# A whole number: the guard keeps the expression from giving up digits, and from reading a version.
+DECIMAL = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?(?!\d|\.\d)"
 # After the last number: no other unit, no arithmetic, and no further number, or a bounding box would be a grasp.
 END = r"(?![\w%/^]|\s*pi\b|[ \t,;)\]}]*[+-]?\.?\d)"
 # Between two numbers; a dash only where it opens an item of a list.

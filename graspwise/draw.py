@@ -115,7 +115,7 @@ def _shown(picture: Picture, side: int | None) -> tuple[Image.Image, tuple[float
     size = (max(1, round(image.width * side / longer)), max(1, round(image.height * side / longer)))
     scale = (size[0] / image.width, size[1] / image.height)
     if size == image.size:
-        return image.copy(), scale
+        return image, scale
     kind = Image.Resampling.LANCZOS if side < longer else Image.Resampling.BICUBIC
     return image.resize(size, kind, reducing_gap=3.0), scale
 

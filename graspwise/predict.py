@@ -18,7 +18,7 @@ from graspwise.answer import render_grasp
 from graspwise.conversation import Message, check_instruction, user_turn
 from graspwise.grasp import Grasp
 from graspwise.picture import Picture, as_picture
-from graspwise.transform import Transform, workspace_transform
+from graspwise.transform import Transform, workspace_picture, workspace_transform
 
 if TYPE_CHECKING:
 
@@ -127,7 +127,7 @@ class Model:
         opened = as_picture(picture)
         side = self._responder.image_size
         transform = workspace_transform(image_size=opened.size, workspace=workspace, size=(side, side))
-        return View(self._responder, opened, transform)
+        return View(self._responder, opened, transform, workspace or (0, 0, *opened.size))
 
 
 @dataclass(frozen=True)
@@ -137,6 +137,7 @@ class View:
     responder: "Responder"
     picture: Picture
     transform: Transform
+    workspace: Workspace
 
     def ask(self, instruction: str) -> Answer:
         """A reasoned grasp for an instruction.
@@ -149,14 +150,14 @@ class View:
     def answer(self, conversation: Sequence[Message]) -> Answer:
         """A reasoned grasp for a conversation that ends with a user's turn."""
         started = time.perf_counter()
-        square = self.transform.picture(self.picture).rgb
+        square = workspace_picture(self.picture, workspace=self.workspace, transform=self.transform).rgb
         response = self.responder.respond([square], [conversation])[0]
         return self.in_picture(response, seconds=time.perf_counter() - started)
 
     def in_picture(self, response: "Response", *, seconds: float) -> Answer:
         """A response in the model's square frame as an answer in the picture's."""
         back = self.transform.inverse()
-        first, *others = (back.grasp(onto(back, grasp)) for grasp in (response.grasp, *response.others))
+        first, *others = (back.grasp(onto(grasp, transform=self.transform, box=self.workspace)) for grasp in (response.grasp, *response.others))
         text = render_grasp(first, answer_format=self.responder.answer_format, reasoning=response.reasoning)
         return Answer(
             reasoning=response.reasoning,
@@ -174,14 +175,21 @@ class View:
         )
 
 
-def onto(back: Transform, grasp: Grasp) -> Grasp:
-    """The grasp with its centre moved out of a letterbox's bars onto the picture, if it lies there."""
-    (low_x, low_y), (high_x, high_y) = back.inverse().points(np.array([(-0.5, -0.5), np.array(back.size) - 0.5]))
-    width, height = back.source_size
+def onto(grasp: Grasp, *, transform: Transform, box: Workspace) -> Grasp:
+    """A grasp in the target frame with its centre moved out of the letterbox's bars into the box, if it lies there.
+
+    Args:
+        grasp: In the frame `transform` leads to.
+        transform: An upright one, from the picture.
+        box: Half-open box in pixels of the picture.
+    """
+    x0, y0, x1, y1 = box
+    low, high = transform.points(np.array([(x0 - 0.5, y0 - 0.5), (x1 - 0.5, y1 - 0.5)])) + 0.5
+    width, height = transform.size
     return replace(
         grasp,
-        x=min(max(grasp.x, (low_x + 0.5) / width), (high_x + 0.5) / width),
-        y=min(max(grasp.y, (low_y + 0.5) / height), (high_y + 0.5) / height),
+        x=min(max(grasp.x, low[0] / width), high[0] / width),
+        y=min(max(grasp.y, low[1] / height), high[1] / height),
     )
 
 

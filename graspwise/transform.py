@@ -17,6 +17,7 @@ from graspwise.picture import Picture
 from graspwise.rectangle import GraspRectangle
 
 Fill = Literal["edge"] | tuple[int, int, int]
+Box = tuple[int, int, int, int]
 LETTERBOX_GREY: Fill = (114, 114, 114)
 CORNELL_WORKSPACE = (144, 64, 496, 416)
 
@@ -193,8 +194,16 @@ def snap(value: float) -> float:
     return min(max(value, 0.0), 1.0) if -1e-9 < value < 1 + 1e-9 else value
 
 
+def workspace_picture(
+    picture: Picture, *, workspace: Box | None, transform: Transform, fill: Fill = LETTERBOX_GREY
+) -> Picture:
+    """A picture through `transform`, nothing outside its workspace shown: `fill` stands there."""
+    cut = Transform.crop(box=workspace or (0, 0, *picture.size), source_size=picture.size)
+    return cut.inverse().then(transform).picture(cut.picture(picture), fill=fill)
+
+
 def workspace_transform(
-    *, image_size: tuple[int, int], workspace: tuple[int, int, int, int] | None, size: tuple[int, int]
+    *, image_size: tuple[int, int], workspace: Box | None, size: tuple[int, int]
 ) -> Transform:
     """Picture as given -> the model's input: the workspace (default the whole picture), letterboxed to `size`.
 

@@ -355,10 +355,10 @@ def test_a_refusal_shows_an_answer_that_would_do() -> None:
 )
 def test_long_nonsense_is_refused_at_once(unit: str) -> None:
     text = unit * (10_000 // len(unit))
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(AnswerError):
         parse_grasp(text + "!")
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 # ---------------------------------------------------------------- other tasks
@@ -392,9 +392,9 @@ def test_refuses_what_is_no_point(text: str) -> None:
 
 def test_a_schema_of_ones_own() -> None:
     """One number or five, an angle that is not last, and every character with a meaning of its own in the literals."""
-    force = AnswerSchema("force", (Number("n", 0, 40, 1),), bare="[{n}]", prompted="Force (N) = {{{n}}}?*+|^$.\\")
-    assert force.render({"n": 4.25}, answer_format="prompted") == "Force (N) = {04.2}?*+|^$.\\"
-    assert re.fullmatch(force.pattern("prompted"), "Force (N) = {39.9}?*+|^$.\\")
+    force = AnswerSchema("force", (Number("n", 0, 40, 1),), bare="[{n}]", prompted="Force{{2}} (N) = {{{n}}}?*+|^$.\\")
+    assert force.render({"n": 4.25}, answer_format="prompted") == "Force{2} (N) = {04.2}?*+|^$.\\"
+    assert re.fullmatch(force.pattern("prompted"), "Force{2} (N) = {39.9}?*+|^$.\\")
     assert force.parse("Force (N) = {04.2}?")[1] == {"n": 4.2}
     assert force.parse("n: 12")[1] == {"n": 12}
 

@@ -154,6 +154,16 @@ def test_a_grasp_that_leaves_the_picture_is_refused() -> None:
     assert crop.grasp(Grasp(x=0.5, y=0.0, theta=0)).x == 1.0
 
 
+@laws
+@given(sizes, sizes, st.sampled_from([0.0, 1.0]), st.sampled_from([0.0, 1.0]))
+def test_a_corner_goes_into_a_letterbox_and_back(
+    source_size: tuple[int, int], size: tuple[int, int], x: float, y: float
+) -> None:
+    fit = Transform.letterbox(source_size=source_size, size=size)
+    back = fit.inverse().grasp(fit.grasp(Grasp(x=x, y=y, theta=0)))
+    assert (back.x, back.y) == pytest.approx((x, y), abs=1e-9)
+
+
 # ---------------------------------------------------------------- each kind
 
 

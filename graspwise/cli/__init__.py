@@ -3,7 +3,6 @@
 import sys
 import warnings
 
-import click
 import typer
 
 from graspwise.cli.benchmark import benchmark_app
@@ -14,6 +13,9 @@ from graspwise.cli.predict import predict
 from graspwise.cli.templates import templates_app
 from graspwise.cli.train import train
 from graspwise.errors import InputError
+
+# Typer may carry a click of its own; its usage errors are the base classes of the one it exports.
+USAGE_ERROR = next(base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException")
 
 app = typer.Typer(
     name="graspwise",
@@ -40,9 +42,9 @@ def main() -> None:
         code = app(standalone_mode=False)
     except InputError as error:
         fail(str(error))
-    except click.ClickException as error:
+    except USAGE_ERROR as error:
         fail(" ".join(error.format_message().split()))
-    except (click.Abort, KeyboardInterrupt):
+    except (typer.Abort, KeyboardInterrupt):
         sys.exit(130)
     sys.exit(code if isinstance(code, int) else 0)
 

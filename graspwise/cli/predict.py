@@ -82,4 +82,9 @@ def drawing_paths(pictures: list[Path], out: Path | None) -> dict[Path, Path]:
         return {pictures[0]: out}
     if out.suffix:
         raise InputError(f"--out is the file {out} for {len(pictures)} pictures; give a folder")
-    return {picture: out / f"{picture.stem}-grasp.png" for picture in pictures}
+    names = [picture.stem for picture in pictures]
+    # Pictures of one name from several folders are told apart by their place in the list.
+    return {
+        picture: out / f"{name if names.count(name) == 1 else f'{index}-{name}'}-grasp.png"
+        for index, (picture, name) in enumerate(zip(pictures, names, strict=True))
+    }

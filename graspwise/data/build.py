@@ -25,7 +25,7 @@ from graspwise.errors import InputError
 from graspwise.files import empty_directory, write_json
 from graspwise.grasp import Grasp
 from graspwise.rectangle import GraspRectangle
-from graspwise.transform import LETTERBOX_GREY, Fill, Transform, workspace_transform
+from graspwise.transform import LETTERBOX_GREY, Fill, Transform, workspace_picture, workspace_transform
 
 SHARD = 10_000
 JPEG_QUALITY = 92
@@ -155,7 +155,7 @@ def make_sample(index: int, *, pictures: Sequence[LabelledPicture], folder: Path
         else:
             red, green, blue = rng.integers(60, 220, 3).tolist()
             fill = (red, green, blue)
-    shown = cut.inverse().then(transform).picture(cut.picture(picture), fill=fill)
+    shown = workspace_picture(picture, workspace=source.workspace, transform=transform, fill=fill)
     rectangles = tuple(transform.rectangle(r) for r in labels)
 
     name = f"{index:06d}"
@@ -195,7 +195,7 @@ def caption_samples(pictures: Sequence[LabelledPicture], *, folder: Path, config
         picture = source.open()
         fit = workspace_transform(image_size=picture.size, workspace=source.workspace, size=(config.size,) * 2)
         image = f"images/unlabelled/{source.name}.jpg"
-        Image.fromarray(fit.picture(picture).rgb).save(folder / image, quality=JPEG_QUALITY)
+        Image.fromarray(workspace_picture(picture, workspace=source.workspace, transform=fit).rgb).save(folder / image, quality=JPEG_QUALITY)
         yield Sample(
             id=f"unlabelled-{source.name}",
             image=image,

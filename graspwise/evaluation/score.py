@@ -14,10 +14,9 @@ import numpy as np
 from graspwise.answer import AnswerError, parse_grasp
 from graspwise.conversation import Message, user_turn
 from graspwise.data.store import Dataset, Sample
-from graspwise.grasp import Grasp
 from graspwise.metric import is_hit, is_oblique
 from graspwise.model.responder import Responder
-from graspwise.predict import grasp_json
+from graspwise.predict import grasp_json, onto
 from graspwise.transform import Transform
 
 BOOTSTRAPS = 2000
@@ -99,7 +98,7 @@ def score(
             failed = {i for i, text in zip(doubtful, texts, strict=True) if not parses(text)}
         for index, (sample, response, fit) in enumerate(zip(chosen, responses, fits, strict=True)):
             back = fit.inverse()
-            grasps = [back.grasp(inside(g, fit)) for g in (response.grasp, *response.others)]
+            grasps = [back.grasp(onto(g, transform=fit, box=(0, 0, *fit.source_size))) for g in (response.grasp, *response.others)]
             size = fit.source_size
             right = [is_hit(g, labels=sample.rectangles, image_size=size) for g in grasps]
             own = grasps[0].opening is not None
@@ -129,12 +128,6 @@ def square(dataset: Dataset, sample: Sample, side: int) -> tuple[np.ndarray, Tra
     picture = dataset.picture(sample)
     fit = Transform.letterbox(source_size=picture.size, size=(side, side))
     return fit.picture(picture).rgb, fit
-
-
-def inside(grasp: Grasp, fit: Transform) -> Grasp:
-    from graspwise.predict import onto
-
-    return onto(fit.inverse(), grasp)
 
 
 def unconstrained(

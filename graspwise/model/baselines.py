@@ -50,7 +50,7 @@ def centre_grasp(picture: np.ndarray) -> Grasp:
 def random_grasp(picture: np.ndarray) -> Grasp:
     """A uniform centre and angle drawn from the picture's content, so that no order of pictures changes it."""
     _check(picture)
-    digest = hashlib.blake2b(np.ascontiguousarray(picture).tobytes(), digest_size=8).digest()
+    digest = hashlib.blake2b(picture.tobytes(), digest_size=8).digest()
     x, y, turn = np.random.default_rng(int.from_bytes(digest, "little")).random(3)
     return Grasp(x=float(x), y=float(y), theta=math.pi * float(turn), opening=TYPICAL_OPENING)
 

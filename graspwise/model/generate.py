@@ -45,20 +45,28 @@ class GrammarProcessor(LogitsProcessor):
         grammar = LLMatcher.grammar_from_regex(pattern)
         self.matchers = [LLMatcher(tokens, grammar) for _ in range(rows)]
         self.intervened = [False] * rows
+        self._end = end_of_turn(model)
+        self._ended = [False] * rows
         self._vocabulary = vocabulary
         self._read = prompt_length
 
     def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
-        for matcher, ids in zip(self.matchers, input_ids[:, self._read :].tolist(), strict=True):
-            if not matcher.is_stopped():
-                matcher.consume_tokens(ids)
+        for row, ids in enumerate(input_ids[:, self._read :].tolist()):
+            self._ended[row] |= self._end in ids
+            if ids and not self._ended[row]:
+                self.matchers[row].consume_tokens(ids)
         self._read = input_ids.shape[1]
         first = scores.argmax(-1).tolist()
         for row, matcher in enumerate(self.matchers):
-            if matcher.is_stopped():
+            if self._ended[row]:
                 continue
-            bits = np.frombuffer(matcher.compute_bitmask(), dtype=np.uint8)
-            allowed = np.unpackbits(bits, bitorder="little")[: self._vocabulary].astype(bool)
+            allowed = np.zeros(self._vocabulary, dtype=bool)
+            # A matcher that has nothing left to allow stops by itself: then the answer ends.
+            if matcher.is_stopped():
+                allowed[self._end] = True
+            else:
+                bits = np.frombuffer(matcher.compute_bitmask(), dtype=np.uint8)
+                allowed[:] = np.unpackbits(bits, bitorder="little")[: self._vocabulary]
             self.intervened[row] |= not allowed[first[row]]
             scores[row, torch.from_numpy(~allowed)] = -torch.inf
         return scores

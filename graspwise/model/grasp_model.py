@@ -16,6 +16,7 @@ from graspwise.answer import AnswerFormat
 from graspwise.conversation import Message
 from graspwise.grasp import Grasp
 from graspwise.model.grasp_map import GraspMapHead, best_grasps
+from graspwise.model.names import NameTable
 from graspwise.model.prompt import prompt_text
 
 
@@ -28,7 +29,9 @@ class Card:
         base_sha256: Hash of that checkpoint; another base is refused.
         answer: Answer format it was trained on.
         proposals: Grasps of the dense head in its prompt.
+        names: Nearest names in its prompt.
         stages: Training stages it has been through.
+        projector_act: Activation between the projector's two layers, where it is not the base's own.
         trained_on: Object ids of its training data, prefixed by the data set.
         recipe: Name of the recipe.
     """
@@ -37,7 +40,9 @@ class Card:
     base_sha256: str
     answer: AnswerFormat = "reasoned"
     proposals: int = 0
+    names: int = 0
     stages: tuple[str, ...] = ()
+    projector_act: str = ""
     trained_on: tuple[str, ...] = ()
     recipe: str = ""
 
@@ -57,6 +62,7 @@ class GraspModel:
         std: Likewise.
         card: Where it comes from and how it was trained.
         head: Dense grasp head on the tower, where there is one.
+        names: Names to compare the projector's tokens with, where it was aligned to any.
         adapter: The peft model around `llava` while its LoRA is kept apart; None where there is none or it is merged.
     """
 
@@ -67,6 +73,7 @@ class GraspModel:
     std: tuple[float, ...]
     card: Card
     head: GraspMapHead | None = None
+    names: NameTable | None = None
     adapter: Any | None = None
 
     @property
@@ -98,3 +105,12 @@ class GraspModel:
         if self.head is None or count == 0:
             return [[] for _ in pixel_values]
         return best_grasps(self.head(self.llava.model.vision_tower.dense(pixel_values)), count=count)
+
+    @torch.inference_mode()
+    def recognise(self, pixel_values: Tensor, *, count: int) -> list[list[str]]:
+        """What each picture looks like, nearest name first; none without a table of names."""
+        if self.names is None or count == 0:
+            return [[] for _ in pixel_values]
+        seen = self.llava.model.vision_tower(pixel_values).last_hidden_state
+        projector = self.llava.model.multi_modal_projector
+        return self.names.nearest(projector(seen.to(projector.linear_1.weight.dtype)), count=count)

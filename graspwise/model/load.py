@@ -1,12 +1,13 @@
 """Models by name: published ones, run folders, model folders, checkpoints on disk and on the hub.
 
 A model folder holds what training changed and nothing else: `graspwise.json` (the card), `projector.safetensors`,
-`maps.safetensors` (the dense head) and `adapter/` (LoRA in peft's layout). The card names the base and its hash.
+`maps.safetensors` (the dense head), `names.safetensors` (names to recognise) and `adapter/` (LoRA in peft's layout). The card names the base and its hash.
 """
 
 import hashlib
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +22,11 @@ from graspwise.errors import InputError
 from graspwise.files import read_json, replacing, replacing_folder, write_json
 from graspwise.model.grasp_map import GraspMapHead
 from graspwise.model.grasp_model import Card, GraspModel
+from graspwise.model.names import NameTable
 from graspwise.model.small import save_checkpoint, write_small_base
 from graspwise.model.weights import CARD, PACKAGES, PUBLISHED, cache_folder, published_cards
 
-PROJECTOR, MAPS, ADAPTER = "projector.safetensors", "maps.safetensors", "adapter"
+PROJECTOR, MAPS, NAMES, ADAPTER = "projector.safetensors", "maps.safetensors", "names.safetensors", "adapter"
 BASE_NAME = "small-base"
 # Raised when the conversion changes what the same packages become.
 CONVERSION = 1
@@ -156,8 +158,10 @@ def open_parts(folder: Path, card: Card, *, merged: bool, say: Say = lambda line
             f"give the checkpoint it was trained from"
         )
     model = open_checkpoint(checkpoint, card=card)
+    if card.projector_act:
+        set_projector_act(model, card.projector_act)
     load_part(model.llava.model.multi_modal_projector, folder / PROJECTOR)
-    load_head(model, folder)
+    load_heads(model, folder)
     if (folder / ADAPTER).is_dir():
         from peft import PeftModel
 
@@ -170,7 +174,18 @@ def open_parts(folder: Path, card: Card, *, merged: bool, say: Say = lambda line
     return model
 
 
-def load_head(model: GraspModel, folder: Path) -> None:
+def set_projector_act(model: GraspModel, name: str) -> None:
+    """Give the projector another activation: "gelu" is LLaVA-1.5's, "linear" makes it LLaVA v0's linear map."""
+    from transformers.activations import ACT2FN
+
+    model.llava.config.projector_hidden_act = name
+    model.llava.model.multi_modal_projector.act = ACT2FN[name]
+    model.card = replace(model.card, projector_act=name)
+
+
+def load_heads(model: GraspModel, folder: Path) -> None:
+    if (folder / NAMES).is_file():
+        model.names = NameTable.load(folder / NAMES)
     if (folder / MAPS).is_file():
         model.head = GraspMapHead(model.llava.config.vision_config.map_channels)
         load_part(model.head, folder / MAPS)
@@ -203,7 +218,7 @@ def open_merged(folder: Path, card: Card, *, say: Say) -> GraspModel:
         with replacing_folder(cached) as temporary:
             save_checkpoint(temporary, model=model.llava, tokenizer=model.tokenizer)
     model = open_checkpoint(str(cached), card=card)
-    load_head(model, folder)
+    load_heads(model, folder)
     return model
 
 
@@ -213,6 +228,8 @@ def save_parts(folder: Path, model: GraspModel) -> None:
     save_part(model.llava.model.multi_modal_projector, folder / PROJECTOR)
     if model.head is not None:
         save_part(model.head, folder / MAPS)
+    if model.names is not None:
+        model.names.save(folder / NAMES)
     if model.adapter is not None:
         model.adapter.save_pretrained(folder / ADAPTER)
         adapter = folder / ADAPTER / "adapter_model.safetensors"

@@ -1,4 +1,4 @@
-"""Conversation -> token ids: chat template, image tokens, and the dense head's proposals as text.
+"""Conversation -> token ids: chat template, image tokens, and as text what the picture looks like and where.
 
 The text of a user can hold the spelling of a special token; it is taken out, so that no instruction can open a turn.
 """
@@ -12,12 +12,15 @@ from graspwise.conversation import Message
 from graspwise.grasp import Grasp
 
 
-def with_proposals(instruction: str, proposals: Sequence[Grasp]) -> str:
-    """The user's words, then the dense head's grasps, best first, as text; the words alone where there are none."""
-    if not proposals:
-        return instruction
-    listed = "; ".join(render_grasp(grasp, answer_format="bare") for grasp in proposals)
-    return f"{instruction}\nCandidates: {listed}"
+def with_hints(instruction: str, *, names: Sequence[str], proposals: Sequence[Grasp]) -> str:
+    """The user's words, then what the picture looks like and the dense head's grasps, best first, where there are any."""
+    lines = [instruction]
+    if names:
+        lines.append(f"Looks like: {', '.join(names)}")
+    if proposals:
+        listed = "; ".join(render_grasp(grasp, answer_format="bare") for grasp in proposals)
+        lines.append(f"Candidates: {listed}")
+    return "\n".join(lines)
 
 
 def prompt_text(

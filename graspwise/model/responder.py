@@ -108,19 +108,22 @@ class LlavaResponder:
 
         pixel_values = self.model.pixel_values(pictures)
         proposals = self.model.propose(pixel_values, count=self.model.card.proposals)
-        prompts = [self.prompt(c, p) for c, p in zip(conversations, proposals, strict=True)]
+        names = self.model.recognise(pixel_values, count=self.model.card.names)
+        prompts = [self.prompt(*row) for row in zip(conversations, names, proposals, strict=True)]
         written = write_answers(
             self.model, prompts, pixel_values, answer_format=self.answer_format, constrained=constrained
         )
         return written, proposals
 
-    def prompt(self, conversation: Sequence[Message], proposals: Sequence[Grasp]) -> list[int]:
-        """Token ids; the proposals are written into the first user's turn."""
+    def prompt(
+        self, conversation: Sequence[Message], names: Sequence[str], proposals: Sequence[Grasp]
+    ) -> list[int]:
+        """Token ids; names and proposals are written into the first user's turn."""
         from graspwise.conversation import user_turn
-        from graspwise.model.prompt import with_proposals
+        from graspwise.model.prompt import with_hints
 
         first, *rest = conversation
-        return self.model.prompt_ids([user_turn(with_proposals(text_of(first), proposals)), *rest])
+        return self.model.prompt_ids([user_turn(with_hints(text_of(first), names=names, proposals=proposals)), *rest])
 
 
 class HeadResponder:

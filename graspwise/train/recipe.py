@@ -41,6 +41,7 @@ class Recipe:
         projector: The strategy `projector`: projector alone, on answers.
         lora: The strategy `lora`: projector and LoRA in all linear layers of the language model, on answers.
         proposals: Grasps of the dense head written into the prompt; 0 is the pure text model.
+        names: Nearest names of the aligned projector written into the prompt.
         decoys: Share of the samples in which a proposal that is no grasp is put first, so that copying it does not pay.
         name_weight: Weight of the tokens that name the category, against 1 for the other tokens of an answer.
         projector_rate: Learning rate of the aligned projector in the strategy `lora`, as a share of the stage's.
@@ -56,6 +57,7 @@ class Recipe:
     projector: Stage
     lora: Stage
     proposals: int = 3
+    names: int = 3
     decoys: float = 0.15
     name_weight: float = 4.0
     projector_rate: float = 0.1
@@ -88,6 +90,7 @@ PAPER = replace(
     projector=Stage(samples=76_000, batch=32, micro_batch=4, learning_rate=2e-3, warmup=0.03),
     lora=Stage(samples=76_000, batch=32, micro_batch=4, learning_rate=5e-4, warmup=0.03),
     proposals=0,
+    names=0,
     decoys=0.0,
     name_weight=1.0,
     projector_rate=1.0,

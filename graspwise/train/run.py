@@ -1,6 +1,6 @@
 """A training run: stages one after the other in one folder, resumable, ending in a model folder and a plot."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,10 @@ from graspwise.data.store import Dataset, Sample
 from graspwise.errors import InputError
 from graspwise.files import empty_directory, read_json, write_json
 from graspwise.model.grasp_model import GraspModel
-from graspwise.model.load import load_model, save_parts
+from graspwise.model.load import load_model, save_parts, set_projector_act
+from graspwise.model.names import NameTable
 from graspwise.model.small import start_projector
+from graspwise.model.tower import LiteTower
 from graspwise.train.loop import Progress, Task, fit
 from graspwise.train.recipe import Recipe, Stage, TrainConfig
 from graspwise.train.tasks import AnswerTask, CaptionTask, MapsTask, WordsTask
@@ -60,16 +62,16 @@ def train(
     torch.manual_seed(config.seed)
     model = load_model(config.base, merged=False, say=say)
     recipe = config.recipe
-    if "words" not in model.card.stages and recipe.projector_act != model.llava.config.projector_hidden_act:
-        raise InputError(
-            f"recipe {recipe.name} wants a {recipe.projector_act} projector and {config.base} has a "
-            f"{model.llava.config.projector_hidden_act} one; give a base made with it"
-        )
+    # Any other LLaVA comes aligned, and its tower has no map for a dense head: only the answers are learned.
+    ours = isinstance(model.llava.model.vision_tower, LiteTower)
+    if ours and not model.card.stages:
+        set_projector_act(model, recipe.projector_act)
     trained_on = sorted({*model.card.trained_on, *(f"{dataset.info['source']}:{s.object_id}" for s in parts.training)})
     model.card = replace(
         model.card,
         answer=dataset.info["answer"],
-        proposals=recipe.proposals,
+        proposals=recipe.proposals if ours else 0,
+        names=recipe.names if ours else 0,
         recipe=recipe.name,
         trained_on=tuple(trained_on),
     )
@@ -82,8 +84,10 @@ def train(
             model.card = replace(model.card, stages=(*model.card.stages, task.name))
 
     def wanted(name: str, stage: Stage) -> bool:
-        return stage.samples > 0 and name not in model.card.stages
+        return ours and stage.samples > 0 and name not in model.card.stages
 
+    if ours and model.names is None:
+        model.names = name_table(model, parts.captions)
     model.llava.requires_grad_(False)
     projector = model.llava.model.multi_modal_projector.float()
     if wanted("maps", recipe.maps):
@@ -149,6 +153,16 @@ def divide(dataset: Dataset, split: Split) -> Parts:
         if split.group(sample) in training:
             parts.captions.append(sample)
     return parts
+
+
+def name_table(model: GraspModel, samples: Sequence[Sample]) -> NameTable:
+    """The categories of the training photographs, as names to recognise."""
+    return NameTable.build(
+        sorted({sample.category for sample in samples}),
+        background=sorted({sample.description for sample in samples}),
+        tokenizer=model.tokenizer,
+        embeddings=model.llava.model.language_model.embed_tokens.weight.detach(),
+    )
 
 
 def named(module: nn.Module, prefix: str) -> dict[str, nn.Parameter]:

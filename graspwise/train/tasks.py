@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,8 @@ from graspwise.metric import is_hit
 from graspwise.model.generate import end_of_turn, write_answers
 from graspwise.model.grasp_map import GraspMapHead, MapLoss, best_grasps
 from graspwise.model.grasp_model import GraspModel
-from graspwise.model.prompt import with_proposals
+from graspwise.model.names import word_tokens
+from graspwise.model.prompt import with_hints
 from graspwise.train.examples import Example, Order, augmented_example, plain_example
 from graspwise.train.recipe import Recipe
 
@@ -135,28 +137,22 @@ class WordsTask(SampleTask):
     """
 
     name = "words"
-    sharpness = 16.0
     description_weight = 0.5
     cells_weight = 0.5
     norm_weight = 0.1
 
     def __init__(self, model: GraspModel, dataset: Dataset, **kwargs: Any) -> None:
         super().__init__(model, dataset, **kwargs)
-        self.projector = model.llava.model.multi_modal_projector.float()
-        self.names = sorted({sample.category for sample in self.training})
-        name_tokens = [self.tokens(name) for name in self.names]
-        description_tokens = {s.id: self.tokens(s.description) for s in self.training}
-        vocabulary = sorted({t for tokens in [*name_tokens, *description_tokens.values()] for t in tokens})
+        assert model.names is not None
+        self.projector, self.names = model.llava.model.multi_modal_projector.float(), model.names
+        embeddings = model.llava.model.language_model.embed_tokens.weight.detach()
+        described = {sample.id: word_tokens(sample.description, model.tokenizer) for sample in self.training}
+        vocabulary = sorted({token for tokens in described.values() for token in tokens})
         column = {token: index for index, token in enumerate(vocabulary)}
-        table = model.llava.model.language_model.embed_tokens.weight.detach()[vocabulary].float()
-        self.center, self.norm = table.mean(0), table.norm(dim=-1).mean()
-        self.table = F.normalize(table - self.center, dim=-1)
-        means = [self.table[[column[t] for t in tokens]].mean(0) for tokens in name_tokens]
-        self.name_table = F.normalize(torch.stack(means), dim=-1)
-        self.words = {name: [column[t] for t in tokens] for name, tokens in description_tokens.items()}
-
-    def tokens(self, text: str) -> list[int]:
-        return list(self.model.tokenizer(" " + text, add_special_tokens=False)["input_ids"])
+        words = F.normalize(embeddings[vocabulary].float() - self.names.center, dim=-1)
+        self.words = replace(self.names, names=tuple(map(str, vocabulary)), directions=words)
+        self.described = {name: [column[t] for t in tokens] for name, tokens in described.items()}
+        self.norm = embeddings[vocabulary].float().norm(dim=-1).mean()
 
     def parameters(self) -> dict[str, nn.Parameter]:
         return dict(self.projector.named_parameters())
@@ -168,16 +164,14 @@ class WordsTask(SampleTask):
             seen = tower(self.model.pixel_values([e.rgb for e in examples])).last_hidden_state
         with autocast(self.model):
             tokens = self.projector(seen).float()
-        directions = F.normalize(tokens - self.center, dim=-1) * self.sharpness
-        named = torch.tensor([self.names.index(e.sample.category) for e in examples])
-        described = torch.zeros(len(examples), len(self.table))
+        named = torch.tensor([self.names.names.index(e.sample.category) for e in examples])
+        described = torch.zeros(len(examples), len(self.words.names))
         for row, e in enumerate(examples):
-            described[row, self.words[e.sample.id]] = 1
+            described[row, self.described[e.sample.id]] = 1
         described = described / described.sum(-1, keepdim=True)
         loss = self.norm_weight * (tokens.norm(dim=-1) / self.norm - 1).square().mean()
-        for table, target, weight in ((self.name_table, named, 1.0), (self.table, described, self.description_weight)):
-            near = directions @ table.T
-            whole, cells = near[:, 0], near[:, 1:].logsumexp(1)
+        for table, target, weight in ((self.names, named, 1.0), (self.words, described, self.description_weight)):
+            whole, cells = table.logits(tokens)
             loss = loss + weight * (F.cross_entropy(whole, target) + self.cells_weight * F.cross_entropy(cells, target))
         return loss
 
@@ -194,12 +188,15 @@ class TextTask(SampleTask):
     def parameters(self) -> dict[str, nn.Parameter]:
         return self.trainable
 
-    def conversation(self, example: Example, rng: np.random.Generator, proposals: list[Grasp]) -> tuple[str, str]:
+    def conversation(
+        self, example: Example, rng: np.random.Generator, *, names: list[str], proposals: list[Grasp]
+    ) -> tuple[str, str]:
         """The user's words and the answer to learn."""
         raise TypeError(f"{type(self).__name__} has no conversation")
 
-    def proposals(self, pixel_values: Tensor) -> list[list[Grasp]]:
-        return [[] for _ in pixel_values]
+    def hints(self, pixel_values: Tensor) -> list[tuple[list[str], list[Grasp]]]:
+        """Names and proposals that stand in each picture's prompt."""
+        return [([], []) for _ in pixel_values]
 
     def token_weights(self, answer: str, offsets: Sequence[tuple[int, int]], example: Example) -> list[float]:
         """Weight of each token of the answer, given its span of characters."""
@@ -209,8 +206,9 @@ class TextTask(SampleTask):
         positions, examples = prepared
         pixel_values = self.model.pixel_values([e.rgb for e in examples])
         rows, end = [], end_of_turn(self.model)
-        for position, e, proposals in zip(positions, examples, self.proposals(pixel_values), strict=True):
-            asked, answer = self.conversation(e, np.random.default_rng([self.seed, position, 1]), proposals)
+        for position, e, (names, proposals) in zip(positions, examples, self.hints(pixel_values), strict=True):
+            rng = np.random.default_rng([self.seed, position, 1])
+            asked, answer = self.conversation(e, rng, names=names, proposals=proposals)
             prompt = self.model.prompt_ids([user_turn(asked)])
             written = self.model.tokenizer(answer, add_special_tokens=False, return_offsets_mapping=True)
             weights = self.token_weights(answer, written["offset_mapping"], e)
@@ -244,7 +242,9 @@ class CaptionTask(TextTask):
     name = "captions"
     questions = ("What is in the picture?", "What do you see?", "Name the object.", "What lies there?")
 
-    def conversation(self, example: Example, rng: np.random.Generator, proposals: list[Grasp]) -> tuple[str, str]:
+    def conversation(
+        self, example: Example, rng: np.random.Generator, *, names: list[str], proposals: list[Grasp]
+    ) -> tuple[str, str]:
         return self.questions[rng.integers(len(self.questions))], f"A {example.sample.description}."
 
 
@@ -272,10 +272,13 @@ class AnswerTask(TextTask):
         stop = start + len(example.sample.category) if start >= 0 else 0
         return [self.recipe.name_weight if a < stop and b > start else 1.0 for a, b in offsets]
 
-    def proposals(self, pixel_values: Tensor) -> list[list[Grasp]]:
-        return self.model.propose(pixel_values, count=self.model.card.proposals)
+    def hints(self, pixel_values: Tensor) -> list[tuple[list[str], list[Grasp]]]:
+        names = self.model.recognise(pixel_values, count=self.model.card.names)
+        return list(zip(names, self.model.propose(pixel_values, count=self.model.card.proposals), strict=True))
 
-    def conversation(self, example: Example, rng: np.random.Generator, proposals: list[Grasp]) -> tuple[str, str]:
+    def conversation(
+        self, example: Example, rng: np.random.Generator, *, names: list[str], proposals: list[Grasp]
+    ) -> tuple[str, str]:
         labels = example.grasps
         reasoning, _ = parse_grasp(example.sample.answer)
         grasp = labels[rng.integers(len(labels))]
@@ -286,7 +289,7 @@ class AnswerTask(TextTask):
             first = proposals[0]
             grasp = right[0] if right else min(labels, key=lambda g: (g.x - first.x) ** 2 + (g.y - first.y) ** 2)
         answer = render_grasp(grasp, answer_format=self.model.card.answer, reasoning=reasoning)
-        return with_proposals(example.sample.instruction, proposals), answer
+        return with_hints(example.sample.instruction, names=names, proposals=proposals), answer
 
     def watch(self) -> dict[str, float]:
         """Share of the watched validation photographs that are answered right."""
@@ -297,10 +300,9 @@ class AnswerTask(TextTask):
         for start in range(0, len(examples), 8):
             batch = examples[start : start + 8]
             pixel_values = self.model.pixel_values([e.rgb for e in batch])
-            listed = self.model.propose(pixel_values, count=self.model.card.proposals)
             prompts = [
-                self.model.prompt_ids([user_turn(with_proposals(e.sample.instruction, p))])
-                for e, p in zip(batch, listed, strict=True)
+                self.model.prompt_ids([user_turn(with_hints(e.sample.instruction, names=names, proposals=proposals))])
+                for e, (names, proposals) in zip(batch, self.hints(pixel_values), strict=True)
             ]
             with autocast(self.model):
                 written = write_answers(self.model, prompts, pixel_values, answer_format=self.model.card.answer)

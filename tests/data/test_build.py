@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -244,7 +245,7 @@ def test_shards_keep_the_order(
 
 
 def test_progress_sees_every_sample(photographs: list[LabelledPicture], tmp_path: Path) -> None:
-    seen = []
+    seen: list[int | str] = []
 
     def progress(samples: Iterator[Sample], total: int) -> Iterator[Sample]:
         seen.append(total)
@@ -266,7 +267,7 @@ def test_progress_sees_every_sample(photographs: list[LabelledPicture], tmp_path
     ],
 )
 def test_values_outside_their_range_are_refused_before_anything_is_written(
-    photographs: list[LabelledPicture], tmp_path: Path, change: dict[str, int], message: str
+    photographs: list[LabelledPicture], tmp_path: Path, change: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(InputError, match=re.escape(message)):
         build_dataset(photographs, source="bars", out=tmp_path / "out", config=replace(SMALL, **change))

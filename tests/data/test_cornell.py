@@ -104,7 +104,7 @@ def test_what_is_read_and_what_is_left_out(tmp_path: Path, text: str, count: int
     ("text", "message"),
     [
         (CPOS + "253 319\n", "5 corners, the last rectangle is cut short; valid is a multiple of four lines"),
-        (CPOS[:-20], "3 corners|line 3"),
+        (CPOS[:-20], "2 corners, the last rectangle is cut short"),
         (CPOS[: CPOS.index("350") - 1], "line 3 is '307'; valid is two numbers"),
         (CPOS + "two words\n", "line 5 is 'two words'; valid is two numbers, x y"),
         ("1 2 3\n", "line 1 is '1 2 3'"),

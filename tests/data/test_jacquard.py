@@ -82,7 +82,9 @@ def test_depth_comes_along_where_there_is_some(tmp_path: Path) -> None:
     assert np.allclose(depth, 1.5)
 
 
-@pytest.mark.parametrize("lines", [LINE.strip(), LINE.strip() + ";\n", "\n" + LINE + "  \n", LINE.replace("\n", "\r\n")])
+@pytest.mark.parametrize(
+    "lines", [LINE.strip(), LINE.strip() + ";\n", "\n" + LINE + "  \n", LINE.replace("\n", "\r\n")]
+)
 def test_harmless_differences_of_the_file(tmp_path: Path, lines: str) -> None:
     (tmp_path / "g.txt").write_bytes(lines.encode())
     assert len(read_grasps(tmp_path / "g.txt")) == 1
@@ -90,7 +92,17 @@ def test_harmless_differences_of_the_file(tmp_path: Path, lines: str) -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["1;2;3;4", "1;2;3;4;5;6", "1 2 3 4 5", "a;b;c;d;e", "1;2;nan;4;5", "1;2;3;inf;5", "1;2;3;0;5", "1;2;3;4;-5", ";;;;"],
+    [
+        "1;2;3;4",
+        "1;2;3;4;5;6",
+        "1 2 3 4 5",
+        "a;b;c;d;e",
+        "1;2;nan;4;5",
+        "1;2;3;inf;5",
+        "1;2;3;0;5",
+        "1;2;3;4;-5",
+        ";;;;",
+    ],
 )
 def test_a_bad_line_is_named(tmp_path: Path, line: str) -> None:
     (tmp_path / "g.txt").write_text(LINE + line + "\n")

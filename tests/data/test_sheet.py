@@ -57,7 +57,7 @@ def with_answer(sample: Sample, text: str, rectangles: tuple[GraspRectangle, ...
 def test_of_crossing_labels_the_one_of_the_same_angle_gives_the_width(dataset: Dataset) -> None:
     flat = GraspRectangle.from_pose(center=(48, 48), theta=0, opening=20)
     upright = GraspRectangle.from_pose(center=(49, 48), theta=math.pi / 2, opening=50)
-    sample = with_answer(next(iter(dataset)), "[0.515, 0.505], +1.50", (flat, upright))
+    sample = with_answer(next(iter(dataset)), "[0.505, 0.505], +1.50", (flat, upright))
     grasp = answered_grasp(sample, image_size=(96, 96))
     assert grasp is not None and grasp.opening == pytest.approx(50 / 96)
 

@@ -43,7 +43,17 @@ def line(**changes: Any) -> str:
 
 def test_a_sample_survives_its_line() -> None:
     back = Sample.from_json(json.loads(json.dumps(SAMPLE.to_json())))
-    for name in ("id", "image", "object_id", "category", "description", "source_image", "original", "messages", "depth"):
+    for name in (
+        "id",
+        "image",
+        "object_id",
+        "category",
+        "description",
+        "source_image",
+        "original",
+        "messages",
+        "depth",
+    ):
         assert getattr(back, name) == getattr(SAMPLE, name)
     assert (back.transform.matrix == SAMPLE.transform.matrix).all(), "to the last bit"
     assert back.transform.size == (352, 352) and back.transform.source_size == (640, 480)
@@ -133,7 +143,7 @@ def test_a_folder_that_is_not_whole_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("found", [0, 2, None, "1"])
 def test_another_format_is_refused(tmp_path: Path, found: object) -> None:
-    with pytest.raises(InputError, match="format is .* valid is 1"):
+    with pytest.raises(InputError, match=r"format is .* valid is 1"):
         Dataset(folder_with(tmp_path, [], format=found))
 
 

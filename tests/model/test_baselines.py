@@ -21,7 +21,8 @@ def empty_table(side: int = SIDE, *, slope: float = 40.0) -> np.ndarray:
     y, x = np.mgrid[0:side, 0:side] / side
     light = -slope * (x + y) / 2
     noise = np.random.default_rng(3).normal(0, 1.5, (side, side, 3))
-    return np.clip(np.array(TABLE) + light[:, :, None] + noise, 0, 255).astype(np.uint8)
+    levels = np.clip(np.array(TABLE) + light[:, :, None] + noise, 0, 255)
+    return np.asarray(levels, dtype=np.uint8)
 
 
 def bar(picture: np.ndarray, corners: list[tuple[float, float]], colour: tuple[int, int, int]) -> np.ndarray:
@@ -54,7 +55,7 @@ def test_blob_opens_across_a_bar_whatever_its_angle(degrees: float) -> None:
 
 
 def test_blob_has_the_sign_of_the_angle_right() -> None:
-    """A slash, its right end high as seen: jaws open along a backslash, whose right end is low, so theta is negative."""
+    """A slash, its right end high as seen: jaws open along a backslash, its right end low, so theta is negative."""
     picture = bar(empty_table(), [(60, 280), (84, 300), (290, 80), (266, 60)], (30, 30, 30))
     assert baseline("blob")(picture).theta == pytest.approx(-math.radians(43.2), abs=0.05)
     assert baseline("blob")(picture[:, ::-1].copy()).theta == pytest.approx(math.radians(43.2), abs=0.05)
@@ -105,7 +106,12 @@ def test_blob_works_at_any_size(side: int) -> None:
 
 @pytest.mark.parametrize(
     "picture",
-    [np.zeros((SIDE, SIDE, 3), np.uint8), np.full((SIDE, SIDE, 3), 255, np.uint8), empty_table(), empty_table(slope=90)],
+    [
+        np.zeros((SIDE, SIDE, 3), np.uint8),
+        np.full((SIDE, SIDE, 3), 255, np.uint8),
+        empty_table(),
+        empty_table(slope=90),
+    ],
     ids=["black", "white", "noise", "steep light"],
 )
 def test_blob_answers_the_centre_where_nothing_stands_out(picture: np.ndarray) -> None:

@@ -1,0 +1,67 @@
+"""Decoding under the grammar: an untrained model babbles, and every answer parses all the same."""
+
+import re
+
+import numpy as np
+import pytest
+
+from graspwise.answer import FORMATS, GRASP, POINT, AnswerError, parse_grasp
+from graspwise.conversation import user_turn
+from graspwise.model.generate import write_answers
+from graspwise.model.load import load_model
+
+
+@pytest.fixture(scope="module")
+def model(tiny_checkpoint):
+    return load_model(str(tiny_checkpoint))
+
+
+@pytest.fixture(scope="module")
+def pictures():
+    return np.random.default_rng(0).integers(0, 255, (3, 64, 64, 3), dtype=np.uint8)
+
+
+ASKED = ("Pick up the mug.", "Grasp it.", "Where would you hold the long green thing?")
+
+
+@pytest.mark.parametrize("answer_format", FORMATS)
+def test_every_constrained_answer_parses(model, pictures, answer_format):
+    prompts = [model.prompt_ids([user_turn(text)]) for text in ASKED]
+    written = write_answers(model, prompts, model.pixel_values(pictures), answer_format=answer_format)
+    for answer in written:
+        assert re.fullmatch(GRASP.pattern(answer_format), answer.text), answer.text
+        reasoning, grasp = parse_grasp(answer.text)
+        assert bool(reasoning) == (answer_format == "reasoned")
+        assert 0 <= grasp.x <= 1
+        # Random weights do not know the format.
+        assert answer.intervened
+
+
+def test_another_schema_goes_through_the_same_grammar(model, pictures):
+    prompts = [model.prompt_ids([user_turn(ASKED[0])])]
+    written = write_answers(model, prompts, model.pixel_values(pictures[:1]), answer_format="prompted", schema=POINT)
+    assert set(POINT.parse(written[0].text)[1]) == {"x", "y"}
+
+
+def test_an_untrained_model_without_grammar_does_not_parse(model, pictures):
+    prompts = [model.prompt_ids([user_turn(ASKED[0])])]
+    written = write_answers(
+        model, prompts, model.pixel_values(pictures[:1]), answer_format="bare", constrained=False
+    )
+    with pytest.raises(AnswerError):
+        parse_grasp(written[0].text)
+
+
+def test_a_batch_of_unequal_prompts_answers_as_one_by_one(model, pictures):
+    """Padding must not change an answer; compared in float32, where rounding does not decide."""
+    import copy
+
+    exact = copy.copy(model)
+    exact.llava = copy.deepcopy(model.llava).float()
+    values = exact.pixel_values(pictures)
+    prompts = [exact.prompt_ids([user_turn(text)]) for text in ASKED]
+    together = [w.text for w in write_answers(exact, prompts, values, answer_format="bare")]
+    alone = [
+        write_answers(exact, [prompt], values[i : i + 1], answer_format="bare")[0].text for i, prompt in enumerate(prompts)
+    ]
+    assert together == alone

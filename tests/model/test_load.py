@@ -1,0 +1,120 @@
+"""Model folders: what is saved comes back exactly, and what does not belong together is refused in one line."""
+
+import json
+import shutil
+from dataclasses import replace
+
+import pytest
+import torch
+
+from graspwise.errors import InputError
+from graspwise.model.grasp_map import GraspMapHead
+from graspwise.model.grasp_model import Card
+from graspwise.model.load import base_hash, load_model, model_folder, save_parts
+from graspwise.train.recipe import recipe_named
+from graspwise.train.run import add_lora
+
+
+@pytest.fixture
+def trained(tiny_checkpoint, tmp_path):
+    """A model folder with a moved projector, a head and an adapter whose B is not zero; and the model it was saved from."""
+    model = load_model(str(tiny_checkpoint), merged=False)
+    torch.manual_seed(1)
+    model.head = GraspMapHead(model.llava.config.vision_config.map_channels).to(torch.bfloat16)
+    for parameter in model.llava.model.multi_modal_projector.parameters():
+        parameter.data.add_(torch.randn_like(parameter) * 0.1)
+    model.adapter = add_lora(model, recipe_named("tiny"))
+    for name, parameter in model.llava.named_parameters():
+        if "lora_" in name:
+            parameter.data = torch.randn_like(parameter).to(torch.bfloat16) * 0.1
+    model.card = replace(model.card, answer="bare", stages=("maps", "answers"), proposals=3)
+    save_parts(tmp_path / "model", model)
+    return tmp_path / "model", model
+
+
+def logits(model) -> torch.Tensor:
+    torch.manual_seed(0)
+    ids = torch.tensor([[1, 40, 41] + [model.llava.config.image_token_id] * model.image_tokens + [50, 60, 70]])
+    pixels = torch.randn(1, 3, 64, 64).to(torch.bfloat16)
+    with torch.inference_mode():
+        return model.llava(input_ids=ids, pixel_values=pixels).logits.float()
+
+
+def test_reloaded_model_has_identical_logits_and_head(trained):
+    folder, model = trained
+    again = load_model(str(folder), merged=False)
+    assert torch.equal(logits(again), logits(model))
+    assert again.card == model.card
+    for name, value in model.head.state_dict().items():
+        assert torch.equal(again.head.state_dict()[name], value)
+
+
+def test_merged_model_agrees_and_needs_no_adapter(trained):
+    folder, model = trained
+    merged = load_model(str(folder), merged=True)
+    assert not any("lora" in name for name, _ in merged.llava.named_parameters())
+    base = load_model(model.card.base)
+    difference = (logits(merged) - logits(model)).abs().max()
+    assert difference < 0.1 * (logits(base) - logits(model)).abs().max()
+
+
+def test_lora_sits_in_the_language_model_alone(trained):
+    _, model = trained
+    adapted = {name.split(".lora_")[0] for name, _ in model.llava.named_parameters() if "lora_" in name}
+    assert adapted
+    assert all(name.startswith("model.language_model.layers.") for name in adapted)
+    kinds = {name.rsplit(".", 1)[1] for name in adapted}
+    assert kinds == {"q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"}
+
+
+def test_run_folder_stands_for_its_model(trained):
+    folder, _ = trained
+    assert model_folder(str(folder.parent)) == folder
+    assert model_folder(str(folder)) == folder
+
+
+def test_damaged_or_foreign_parts_are_refused(trained, tmp_path):
+    folder, _ = trained
+    cases = {
+        "missing projector": lambda f: (f / "projector.safetensors").unlink(),
+        "truncated head": lambda f: (f / "maps.safetensors").write_bytes(b"\0" * 20),
+        "projector of another model": lambda f: shutil.copy(f / "maps.safetensors", f / "projector.safetensors"),
+        "card is no JSON": lambda f: (f / "graspwise.json").write_text("{"),
+        "card of another version": lambda f: (f / "graspwise.json").write_text(
+            json.dumps({"stages": [], "trained_on": [], "wheels": 4})
+        ),
+    }
+    for name, damage in cases.items():
+        copy = tmp_path / name
+        shutil.copytree(folder, copy)
+        damage(copy)
+        with pytest.raises(InputError) as error:
+            load_model(str(copy))
+        assert "\n" not in str(error.value), name
+
+
+@pytest.mark.parametrize("name", ["smal", "./nowhere", "a/b/c", ""])
+def test_unknown_names_list_what_is_valid(name):
+    with pytest.raises(InputError, match="small-base"):
+        load_model(name)
+
+
+def test_checkpoint_that_is_no_llava_is_refused(tmp_path):
+    (tmp_path / "config.json").write_text('{"model_type": "bert"}')
+    with pytest.raises(InputError, match="cannot be loaded as a LLaVA"):
+        load_model(str(tmp_path))
+
+
+def test_hash_of_a_checkpoint_follows_its_content(tiny_checkpoint, tmp_path):
+    before = base_hash(str(tiny_checkpoint), str(tiny_checkpoint))
+    copy = tmp_path / "copy"
+    shutil.copytree(tiny_checkpoint, copy)
+    assert base_hash(str(copy), str(copy)) == before
+    weights = copy / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"\1")
+    assert base_hash(str(copy), str(copy)) != before
+
+
+def test_card_round_trip():
+    card = Card(base="b", base_sha256="0", stages=("maps",), trained_on=("cornell:1",))
+    assert Card(**{**card.to_json(), "stages": ("maps",), "trained_on": ("cornell:1",)}) == card

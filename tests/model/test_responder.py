@@ -1,0 +1,85 @@
+"""Responders: what is done with proposals, baselines by name, and the grasp's opening."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from graspwise.conversation import user_turn
+from graspwise.errors import InputError
+from graspwise.grasp import Grasp
+from graspwise.model.baselines import BASELINES
+from graspwise.model.grasp_map import GraspMapHead
+from graspwise.model.load import load_model
+from graspwise.model.responder import HeadResponder, LlavaResponder, is_same, open_responder
+
+
+@pytest.fixture
+def responder(tiny_checkpoint):
+    return LlavaResponder("tiny", load_model(str(tiny_checkpoint)))
+
+
+PICTURES = np.random.default_rng(0).integers(0, 255, (2, 64, 64, 3), dtype=np.uint8)
+ASKED = [[user_turn("Pick it up.")]] * 2
+
+
+def with_head(responder: LlavaResponder, proposals: list[Grasp], text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the dense head propose these grasps and the language model write this text."""
+    from graspwise.model import generate
+    from graspwise.model.generate import Written
+
+    monkeypatch.setattr(type(responder.model), "propose", lambda self, values, count: [proposals] * len(values))
+    monkeypatch.setattr(generate, "write_answers", lambda *a, **k: [Written(text, False)])
+
+
+def test_a_copied_proposal_brings_its_opening_and_quality(responder, monkeypatch):
+    best = Grasp(x=0.3, y=0.3, theta=1.0, opening=0.2, quality=0.9)
+    second = Grasp(x=0.6, y=0.31234, theta=-1.5, opening=0.1, quality=0.8)
+    with_head(responder, [best, second], "Because.\n[0.600, 0.312], -1.50", monkeypatch)
+    response = responder.respond(PICTURES[:1], ASKED[:1])[0]
+    assert (response.grasp.opening, response.grasp.quality) == (0.1, 0.8)
+    assert response.others == (best,)
+    assert response.reasoning == "Because."
+
+
+def test_an_amended_grasp_opens_as_the_nearest_proposal_and_has_no_quality(responder, monkeypatch):
+    proposals = [Grasp(x=0.3, y=0.3, theta=1.0, opening=0.2, quality=0.9)]
+    with_head(responder, proposals, "[0.500, 0.300], +1.00", monkeypatch)
+    response = responder.respond(PICTURES[:1], ASKED[:1])[0]
+    assert (response.grasp.x, response.grasp.opening, response.grasp.quality) == (0.5, 0.2, None)
+    assert response.others == tuple(proposals)
+
+
+def test_without_a_head_there_is_one_grasp_without_opening(responder):
+    assert responder.mode == "plain"
+    for response in responder.respond(PICTURES, ASKED):
+        assert response.grasp.opening is None
+        assert response.others == ()
+
+
+def test_same_grasp_up_to_rounding_and_the_half_turn():
+    a = Grasp(x=0.5, y=0.5, theta=math.pi / 2)
+    assert is_same(a, Grasp(x=0.5004, y=0.4996, theta=-1.57))
+    assert not is_same(a, Grasp(x=0.55, y=0.5, theta=math.pi / 2))
+    assert not is_same(a, Grasp(x=0.5, y=0.5, theta=1.4))
+
+
+@pytest.mark.parametrize("name", BASELINES)
+def test_baselines_answer_by_name_without_a_reason(name):
+    responder = open_responder(name)
+    first, second = (responder.respond(PICTURES, ASKED) for _ in range(2))
+    assert [r.grasp for r in first] == [r.grasp for r in second]
+    assert first[0].reasoning == ""
+
+
+def test_head_alone_ranks_its_grasps_and_needs_a_head(tiny_checkpoint, monkeypatch):
+    with pytest.raises(InputError, match="no dense head"):
+        HeadResponder(str(tiny_checkpoint))
+    torch.manual_seed(0)
+    model = load_model(str(tiny_checkpoint))
+    model.head = GraspMapHead(model.llava.config.vision_config.map_channels).to(torch.bfloat16)
+    monkeypatch.setattr("graspwise.model.load.load_model", lambda name: model)
+    for response in HeadResponder("tiny").respond(PICTURES, ASKED):
+        qualities = [g.quality for g in (response.grasp, *response.others)]
+        assert qualities == sorted(qualities, reverse=True)

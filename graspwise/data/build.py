@@ -9,6 +9,7 @@ import math
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -94,27 +95,11 @@ def build_dataset(
         for sample in caption_samples(pictures, folder=folder, config=config):
             lines.write(json.dumps(sample.to_json(), ensure_ascii=False) + "\n")
     workers = workers or os.cpu_count() or 1
-    count = 0
-    with ProcessPoolExecutor(workers) as pool:
-        stream = (
-            pool.map(make, range(config.samples), chunksize=32) if workers > 1 else map(make, range(config.samples))
-        )
-        shard = None
-        llava = (folder / "llava.jsonl").open("w", encoding="utf-8")
-        try:
-            for sample in progress(iter(stream), config.samples):
-                if count % SHARD == 0:
-                    if shard:
-                        shard.close()
-                    shard = (folder / f"samples-{count // SHARD:05d}.jsonl").open("w", encoding="utf-8")
-                assert shard is not None
-                shard.write(json.dumps(sample.to_json(), ensure_ascii=False) + "\n")
-                llava.write(json.dumps(to_llava(sample.id, sample.image, sample.messages), ensure_ascii=False) + "\n")
-                count += 1
-        finally:
-            llava.close()
-            if shard:
-                shard.close()
+    if workers == 1:
+        write_samples(progress(map(make, range(config.samples)), config.samples), folder)
+    else:
+        with ProcessPoolExecutor(workers) as pool:
+            write_samples(progress(pool.map(make, range(config.samples), chunksize=32), config.samples), folder)
     write_json(
         folder / "dataset.json",
         {
@@ -128,6 +113,22 @@ def build_dataset(
         },
     )
     return folder
+
+
+def write_samples(samples: Iterator[Sample], folder: Path) -> None:
+    """Write the stream as `samples-*.jsonl`, and once more as LLaVA's conversations, one JSON list in `llava.json`."""
+    with (folder / "llava.json").open("w", encoding="utf-8") as llava, ExitStack() as shard:
+        lines = None
+        for count, sample in enumerate(samples):
+            if count % SHARD == 0:
+                shard.close()
+                path = folder / f"samples-{count // SHARD:05d}.jsonl"
+                lines = shard.enter_context(path.open("w", encoding="utf-8"))
+            assert lines is not None
+            lines.write(json.dumps(sample.to_json(), ensure_ascii=False) + "\n")
+            llava.write(",\n" if count else "[\n")
+            llava.write(json.dumps(to_llava(sample.id, sample.image, sample.messages), ensure_ascii=False))
+        llava.write("\n]\n")
 
 
 def make_sample(index: int, *, pictures: Sequence[LabelledPicture], folder: Path, config: BuildConfig) -> Sample:

@@ -4,10 +4,11 @@ A cell is one model on one fold, a unit of work: its result is one small JSON fi
 All cells of a fold start from one alignment, trained without the fold's test objects.
 """
 
+import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, get_args
 
@@ -91,7 +92,7 @@ def benchmark_cornell(
             datasets = {answer: lazily_built(config, answer, work / "data" / answer, say) for answer in config.answers}
             for name, responder_of in cells(config, by, fold, work, bars, say):
                 result = folder / "cells" / f"{by}-{fold}-{name}.json"
-                if result.is_file():
+                if is_done(result, config, name):
                     continue
                 say(f"{by}-wise fold {fold}: {name}")
                 dataset = datasets[config.answers[0]]()
@@ -163,6 +164,32 @@ def lazily_built(
     return opened
 
 
+def is_done(path: Path, config: BenchmarkConfig, name: str) -> bool:
+    """Whether a cell's result is there.
+
+    Raises:
+        InputError: it is there, from another recipe, budget, seed or data set size.
+    """
+    if not path.is_file():
+        return False
+    found, wanted = read_json(path)["config"], cell_config(config, name)
+    changed = [key for key in wanted if found.get(key) != wanted[key]]
+    if changed:
+        raise InputError(f"{path}: made with another {', '.join(changed)}; give a new --out, or remove that file")
+    return True
+
+
+def cell_config(config: BenchmarkConfig, name: str) -> dict[str, Any]:
+    """What a cell's result depends on; a cell that is not trained here depends on the folds alone."""
+    fixed = {"protocol": "workspace", "folds": config.folds, "samples": config.samples, "seed": config.seed}
+    if name != HEAD and "-" not in name:
+        return fixed
+    recipe = asdict(recipe_named(config.recipe).scaled(config.budget_samples))
+    if name == HEAD:
+        return {**fixed, "recipe": {key: recipe[key] for key in ("maps",)}}
+    return {**fixed, "recipe": recipe}
+
+
 def test_samples(dataset: Dataset, split: Split) -> list[Sample]:
     """The unaugmented photographs of a split's test part."""
     test = set(split.test)
@@ -172,8 +199,6 @@ def test_samples(dataset: Dataset, split: Split) -> list[Sample]:
 def write_cell(
     path: Path, *, config: BenchmarkConfig, by: str, fold: int, name: str, records: Sequence[Any], seconds: float
 ) -> None:
-    import json
-
     recipe = recipe_named(config.recipe).scaled(config.budget_samples)
     budget = {"align": 0, "answers": 0}
     if name == HEAD or "-" in name:
@@ -185,7 +210,7 @@ def write_cell(
         "split": by,
         "fold": fold,
         "date": time.strftime("%Y-%m-%d"),
-        "config": {**asdict(replace(config, data="")), "protocol": "workspace"},
+        "config": cell_config(config, name),
         "training_samples": budget,
         "training_seconds": round(seconds, 1),
         "summary": summarise(records),

@@ -13,7 +13,7 @@ from graspwise.grasp import Grasp
 
 
 def with_hints(instruction: str, *, names: Sequence[str], proposals: Sequence[Grasp]) -> str:
-    """The user's words, then what the picture looks like and the dense head's grasps, best first, where there are any."""
+    """The user's words, then what the picture looks like and the dense head's grasps, best first, if any."""
     lines = [instruction]
     if names:
         lines.append(f"Looks like: {', '.join(names)}")

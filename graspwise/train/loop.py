@@ -143,7 +143,7 @@ def fit(
                     "samples": done * stage.batch,
                     "loss": round(total, 5),
                     "gradient_norm": round(float(norm), 4),
-                    "learning_rate": schedule.get_last_lr()[0],
+                    "learning_rate": max(schedule.get_last_lr()),
                     "seconds": round(time.monotonic() - started, 2),
                     **figures,
                 },
@@ -158,7 +158,7 @@ def fit(
 
 
 def one_cycle(step: int, *, steps: int, warmup: float) -> float:
-    """Learning rate as a share of its peak: a linear rise over the share `warmup` of the steps, then a cosine to zero."""
+    """Learning rate as a share of its peak: a linear rise for the share `warmup`, then a cosine to zero."""
     rise = max(1, round(warmup * steps))
     if step < rise:
         return (step + 1) / rise

@@ -13,6 +13,7 @@ from PIL import Image
 from graspwise.answer import FORMATS, AnswerFormat, parse_grasp
 from graspwise.data import build
 from graspwise.data.build import BuildConfig, build_dataset
+from graspwise.data.cornell import read_cornell
 from graspwise.data.labelled import LabelledPicture
 from graspwise.data.store import Dataset, Sample
 from graspwise.data.templates import load_reasoning
@@ -197,7 +198,7 @@ def test_an_unknown_category_gets_the_general_reasoning(photographs: list[Labell
 
 def test_llava_lines_say_the_same(built: Built) -> None:
     folder = built(SMALL, 1)
-    lines = [json.loads(line) for line in (folder / "llava.jsonl").read_text(encoding="utf-8").splitlines()]
+    lines = json.loads((folder / "llava.json").read_text(encoding="utf-8"))
     for sample, line in zip(Dataset(folder), lines, strict=True):
         assert set(line) == {"id", "image", "conversations"}
         assert (line["id"], line["image"]) == (sample.id, sample.image)
@@ -297,3 +298,16 @@ def test_a_damaged_picture_stops_the_build_with_its_name(
         build_dataset(pictures, source="bars", out=tmp_path / "out", config=SMALL, workers=workers)
     with pytest.raises(InputError, match=r"no dataset\.json"):
         Dataset(tmp_path / "out")
+
+
+@pytest.mark.slow
+def test_the_papers_76k_samples(cornell_folder: Path, tmp_path: Path) -> None:
+    """RT-Grasp's data set size (section V-A.2), built as a stream: every sample is written once and can be read."""
+    config = BuildConfig(samples=76_000, size=64)
+    folder = build_dataset(read_cornell(cornell_folder), source="cornell", out=tmp_path / "big", config=config)
+    assert len(list(folder.glob("samples-*.jsonl"))) == 8
+    count = 0
+    for count, sample in enumerate(Dataset(folder), start=1):
+        assert sample.id == f"{count - 1:06d}"
+    assert count == 76_000
+    assert sum(1 for _ in (folder / "images").rglob("*.jpg")) == 76_001

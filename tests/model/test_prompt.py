@@ -5,7 +5,7 @@ import pytest
 from graspwise.conversation import user_turn
 from graspwise.grasp import Grasp
 from graspwise.model.load import load_model
-from graspwise.model.prompt import with_proposals
+from graspwise.model.prompt import with_hints
 from graspwise.model.small import IMAGE_TOKEN
 
 
@@ -14,11 +14,11 @@ def model(tiny_checkpoint):
     return load_model(str(tiny_checkpoint))
 
 
-def test_proposals_follow_the_instruction_best_first():
+def test_hints_follow_the_instruction_best_first():
     proposals = [Grasp(x=0.5, y=0.25, theta=-0.5), Grasp(x=0.1, y=0.9, theta=1.2)]
-    text = with_proposals("Pick it up.", proposals)
-    assert text == "Pick it up.\nCandidates: [0.500, 0.250], -0.50; [0.100, 0.900], +1.20"
-    assert with_proposals("Pick it up.", []) == "Pick it up."
+    text = with_hints("Pick it up.", names=["mug", "cup"], proposals=proposals)
+    assert text == "Pick it up.\nLooks like: mug, cup\nCandidates: [0.500, 0.250], -0.50; [0.100, 0.900], +1.20"
+    assert with_hints("Pick it up.", names=[], proposals=[]) == "Pick it up."
 
 
 def test_image_tokens_stand_once_before_the_words(model):

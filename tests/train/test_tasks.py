@@ -12,7 +12,7 @@ from graspwise.metric import is_hit
 from graspwise.model.load import load_model
 from graspwise.train.examples import Order, augmented_example, plain_example
 from graspwise.train.recipe import recipe_named
-from graspwise.train.run import add_lora, lora_parameters, named
+from graspwise.train.run import add_lora, lora_parameters, name_table, named
 from graspwise.train.tasks import AnswerTask, CaptionTask, MapsTask, WordsTask, hit
 
 
@@ -60,6 +60,7 @@ def test_projector_stages_move_the_projector_alone(model, parts, kind):
     elif kind is CaptionTask:
         task = CaptionTask(model, dataset, trainable=named(model.llava.model.multi_modal_projector, "projector"), **shared)
     else:
+        model.names = name_table(model, shared["training"])
         task = WordsTask(model, dataset, **shared)
     assert np.isfinite(step(task))
     moved = {name for name, p in model.llava.named_parameters() if p.grad is not None and p.grad.abs().sum() > 0}
@@ -68,6 +69,7 @@ def test_projector_stages_move_the_projector_alone(model, parts, kind):
 
 def test_words_stage_brings_the_right_names_nearer(model, parts):
     dataset, shared = parts
+    model.names = name_table(model, shared["training"])
     task = WordsTask(model, dataset, **shared)
     optimizer = torch.optim.Adam(task.parameters().values(), lr=3e-3)
     losses = []
@@ -95,13 +97,13 @@ def test_answer_takes_the_first_right_proposal_else_the_nearest_label(model, par
     example = plain_example(dataset, next(iter(dataset)), size=64)
     right = example.grasps[0]
     wrong = replace(right, x=0.02 if right.x > 0.5 else 0.98, y=0.02)
-    asked, answer = task.conversation(example, np.random.default_rng(0), [wrong, right])
-    assert "Candidates: " in asked
+    asked, answer = task.conversation(example, np.random.default_rng(0), names=["mug"], proposals=[wrong, right])
+    assert "Looks like: mug\nCandidates: " in asked
     grasp = parse_grasp(answer)[1]
     assert (grasp.x, grasp.y) == pytest.approx((right.x, right.y), abs=6e-4)
-    _, answer = task.conversation(example, np.random.default_rng(0), [wrong, wrong])
+    _, answer = task.conversation(example, np.random.default_rng(0), names=[], proposals=[wrong, wrong])
     assert hit(parse_grasp(answer)[1], example)
-    _, answer = task.conversation(example, np.random.default_rng(0), [])
+    _, answer = task.conversation(example, np.random.default_rng(0), names=[], proposals=[])
     assert hit(parse_grasp(answer)[1], example)
 
 
@@ -112,7 +114,9 @@ def test_decoys_stand_first_and_are_not_taken(model, parts):
     right = example.grasps[0]
     taken = 0
     for seed in range(20):
-        asked, answer = task.conversation(example, np.random.default_rng(seed), [right, right, right])
+        asked, answer = task.conversation(
+            example, np.random.default_rng(seed), names=[], proposals=[right, right, right]
+        )
         first = parse_grasp(asked.split("Candidates: ")[1].split(";")[0])[1]
         grasp = parse_grasp(answer)[1]
         assert hit(grasp, example)

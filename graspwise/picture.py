@@ -72,9 +72,7 @@ class Picture:
         return self.width, self.height
 
 
-def open_picture(
-    path: Path | str, *, depth_path: Path | str | None = None, depth_unit: str = "auto"
-) -> Picture:
+def open_picture(path: Path | str, *, depth_path: Path | str | None = None, depth_unit: str = "auto") -> Picture:
     """Open a picture file, of an animation the first frame.
 
     Grey of more than 8 bits: the smallest of 8, 10, 12, 14 and 16 bits that holds the brightest pixel becomes
@@ -126,8 +124,7 @@ def as_picture(source: "Path | str | np.ndarray | Image.Image | Picture") -> Pic
         _check_size(*source.size, name="picture image")
         return Picture(_decode(source, _to_rgb, name="picture image"))
     raise InputError(
-        f"picture: found {type(source).__name__}; "
-        "valid are a path, a numpy array, a Pillow image and a Picture"
+        f"picture: found {type(source).__name__}; valid are a path, a numpy array, a Pillow image and a Picture"
     )
 
 
@@ -172,10 +169,8 @@ def _identify(file: IO[bytes], *, name: str) -> Image.Image:
             # Without a name Pillow does not map the file, where cutting it short meanwhile ends the process.
             return reader(file, "")
         except Image.DecompressionBombError as error:
-            raise InputError(
-                f"{name}: at most {MAX_PIXELS // 10**6} megapixels are read ({error})"
-            ) from error
-        except Exception as error:  # noqa: BLE001  readers raise nearly anything on a damaged header
+            raise InputError(f"{name}: at most {MAX_PIXELS // 10**6} megapixels are read ({error})") from error
+        except Exception as error:
             found = f"a damaged {kind} header: {_reason(error)}"
     raise InputError(f"{name}: not a picture that can be read ({found}); {VALID}")
 
@@ -232,7 +227,7 @@ def _no_bomb_warning(image: Image.Image) -> Iterator[None]:
 def _orientation(image: Image.Image) -> int:
     try:
         return int(image.getexif().get(ORIENTATION_TAG, 1))
-    except Exception:  # noqa: BLE001  damaged EXIF says nothing against the pixels
+    except Exception:
         return 1
 
 
@@ -256,7 +251,7 @@ def _grey_to_8_bits(grey: np.ndarray) -> np.ndarray:
     else:
         grey = np.nan_to_num(grey, nan=0.0, posinf=0.0, neginf=0.0)
         low, high = float(grey.min()), float(grey.max())
-        if 0 <= low and high <= 1:
+        if low >= 0 and high <= 1:
             low, high = 0.0, 1.0
     scaled = (grey.astype(np.float32) - low) * (255 / max(high - low, 1e-12))
     eight: np.ndarray = np.rint(np.clip(scaled, 0, 255)).astype(np.uint8)

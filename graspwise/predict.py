@@ -21,7 +21,6 @@ from graspwise.picture import Picture, as_picture
 from graspwise.transform import Transform, workspace_picture, workspace_transform
 
 if TYPE_CHECKING:
-
     from graspwise.model.responder import Responder, Response
 
 Workspace = tuple[int, int, int, int]
@@ -157,7 +156,10 @@ class View:
     def in_picture(self, response: "Response", *, seconds: float) -> Answer:
         """A response in the model's square frame as an answer in the picture's."""
         back = self.transform.inverse()
-        first, *others = (back.grasp(onto(grasp, transform=self.transform, box=self.workspace)) for grasp in (response.grasp, *response.others))
+        first, *others = (
+            back.grasp(onto(grasp, transform=self.transform, box=self.workspace))
+            for grasp in (response.grasp, *response.others)
+        )
         text = render_grasp(first, answer_format=self.responder.answer_format, reasoning=response.reasoning)
         return Answer(
             reasoning=response.reasoning,

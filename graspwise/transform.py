@@ -202,9 +202,7 @@ def workspace_picture(
     return cut.inverse().then(transform).picture(cut.picture(picture), fill=fill)
 
 
-def workspace_transform(
-    *, image_size: tuple[int, int], workspace: Box | None, size: tuple[int, int]
-) -> Transform:
+def workspace_transform(*, image_size: tuple[int, int], workspace: Box | None, size: tuple[int, int]) -> Transform:
     """Picture as given -> the model's input: the workspace (default the whole picture), letterboxed to `size`.
 
     Raises:

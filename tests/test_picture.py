@@ -81,9 +81,7 @@ def a_pipe(tmp_path: Path) -> Path:
 
 def giant_webp(_: Path) -> bytes:
     canvas = (16382).to_bytes(3, "little")
-    return (
-        b"RIFF" + struct.pack("<I", 22) + b"WEBPVP8X" + struct.pack("<I", 10) + b"\0\0\0\0" + canvas + canvas
-    )
+    return b"RIFF" + struct.pack("<I", 22) + b"WEBPVP8X" + struct.pack("<I", 10) + b"\0\0\0\0" + canvas + canvas
 
 
 NOISE = Image.fromarray(noise())
@@ -176,9 +174,7 @@ def test_refuses_what_is_cut_short(tmp_path: Path, kind: str, share: float) -> N
     kind=st.sampled_from(sorted(KINDS)),
     changes=st.lists(st.tuples(st.integers(0, 400), st.integers(0, 255)), min_size=1, max_size=6),
 )
-def test_damage_gives_a_picture_or_one_line(
-    tmp_path: Path, kind: str, changes: list[tuple[int, int]]
-) -> None:
+def test_damage_gives_a_picture_or_one_line(tmp_path: Path, kind: str, changes: list[tuple[int, int]]) -> None:
     format_name, options = KINDS[kind]
     content = bytearray(encoded(NOISE, format_name, **options))
     for place, value in changes:
@@ -195,9 +191,7 @@ def test_damage_gives_a_picture_or_one_line(
 
 
 @pytest.mark.parametrize("kind", ["jpg", "png", "webp", "gif", "bmp", "tif", "lzw"])
-def test_no_warning_between_pillows_limit_and_ours(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
-) -> None:
+def test_no_warning_between_pillows_limit_and_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
     format_name, options = KINDS[kind]
     path = written(tmp_path, "a", encoded(NOISE, format_name, **options))
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", WIDTH * HEIGHT - 1)
@@ -288,9 +282,7 @@ def palette_with_hole() -> Image.Image:
 
 def frames(kind: str) -> bytes:
     first, *rest = (Image.new("RGB", (20, 20), colour) for colour in ("red", "lime", "blue"))
-    return encoded(
-        first, kind, save_all=True, append_images=rest, **({"lossless": True} if kind == "WEBP" else {})
-    )
+    return encoded(first, kind, save_all=True, append_images=rest, **({"lossless": True} if kind == "WEBP" else {}))
 
 
 def constant(value: int, mode: str) -> Image.Image:

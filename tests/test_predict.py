@@ -53,7 +53,8 @@ def test_workspace_is_what_the_model_sees_and_the_answer_is_still_the_pictures()
     picture[20:60, 100:140] = (10, 20, 30)
     says = Says(Grasp(x=0.5, y=0.5, theta=0.3, opening=0.5))
     answer = Model(says).look(picture, workspace=(100, 20, 140, 60)).ask("x")
-    assert says.seen[0].max() <= 30
+    # The outermost pixels mix with the bars.
+    assert says.seen[0][2:-2, 2:-2].max() <= 30
     assert answer.grasp.pixel(image_size=(200, 100)) == pytest.approx((119.5, 39.5))
     assert answer.to_json()["grasp_px"]["opening"] == pytest.approx(20)
     assert "model_text" in answer.to_json()
@@ -77,7 +78,10 @@ def test_json_has_the_documented_keys_in_order_and_nulls():
 
 
 def test_ranked_grasps_start_with_the_answer():
-    first, second = Grasp(x=0.4, y=0.5, theta=0.1, opening=0.2), Grasp(x=0.6, y=0.5, theta=0.2, opening=0.3, quality=0.5)
+    first, second = (
+        Grasp(x=0.4, y=0.5, theta=0.1, opening=0.2),
+        Grasp(x=0.6, y=0.5, theta=0.2, opening=0.3, quality=0.5),
+    )
     answer = Model(Says(first, second)).look(np.zeros((64, 64, 3), np.uint8)).ask("x")
     assert [g.x for g in answer.grasps] == pytest.approx([0.4, 0.6])
     corners = np.array(answer.to_json()["rectangle"])

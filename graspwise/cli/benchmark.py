@@ -51,11 +51,20 @@ def cornell(
     except Interrupted as stopped:
         print(f"graspwise: {stopped}; the same command goes on from there", file=sys.stderr)
         return 130
-    command = f"graspwise benchmark cornell --data DIR --models {models} --answers {answers} --strategies {strategies} " \
-              f"--splits {splits} --folds {folds} --run-folds {','.join(map(str, chosen))} --recipe {recipe} " \
-              f"--samples {samples} --seed {seed} --out REPORT"  # fmt: skip
-    if budget_samples:
-        command += f" --budget-samples {budget_samples}"
+    options = {
+        "--models": models,
+        "--answers": answers,
+        "--strategies": strategies,
+        "--splits": splits,
+        "--folds": folds,
+        "--run-folds": ",".join(map(str, chosen)),
+        "--recipe": recipe,
+        "--budget-samples": budget_samples,
+        "--samples": samples,
+        "--seed": seed,
+    }
+    given = " ".join(f"{option} {value}" for option, value in options.items() if value is not None)
+    command = f"graspwise benchmark cornell --data CORNELL --out REPORT {given}"
     print("\n".join(benchmark_lines(benchmark_report(out, read_cells(out), command=command))))
     return 0
 

@@ -55,7 +55,14 @@ def jacquard(
 
 
 def build(
-    pictures: "list[LabelledPicture]", source: str, out: Path, answer: AnswerChoice, samples: int, seed: int, size: int, depth: bool
+    pictures: "list[LabelledPicture]",
+    source: str,
+    out: Path,
+    answer: AnswerChoice,
+    samples: int,
+    seed: int,
+    size: int,
+    depth: bool,
 ) -> None:
     from graspwise.data.build import BuildConfig, build_dataset
 

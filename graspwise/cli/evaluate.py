@@ -18,7 +18,7 @@ def evaluate(
     ] = None,
     json_line: Annotated[bool, typer.Option("--json", help="The summary as one line of JSON on stdout.")] = False,
 ) -> None:
-    """Score a model by the rectangle metric on the test part of its run's split, or on every picture where it has none."""
+    """Score a model by the rectangle metric on the test part of its run's split, or on every picture without one."""
     from graspwise.data.split import Split
     from graspwise.data.store import Dataset
     from graspwise.errors import InputError

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
+    from rich.progress import TaskID
 
     from graspwise.train.loop import Progress
 
@@ -41,14 +42,19 @@ def bar(stream: Iterable[T], total: int, title: str) -> Iterator[T]:
 @contextmanager
 def training_bars() -> "Iterator[Callable[[Progress], None]]":
     """A function to report training progress to; one bar a stage."""
-    with columns() as progress:
-        tasks: dict[str, int] = {}
+    progress = columns()
+    tasks: dict[str, TaskID] = {}
 
-        def report(state: "Progress") -> None:
-            if state.stage not in tasks:
-                tasks[state.stage] = progress.add_task(
-                    state.stage, total=state.steps, completed=state.step - 1, note=""
-                )
-            progress.update(tasks[state.stage], completed=state.step, note=f"loss {state.loss:.3f}")  # type: ignore[arg-type]
+    def report(state: "Progress") -> None:
+        if not tasks:
+            # Not before there is something to show: an error before that is one line.
+            progress.start()
+        if state.stage not in tasks:
+            tasks[state.stage] = progress.add_task(state.stage, total=state.steps, completed=state.step - 1, note="")
+        progress.update(tasks[state.stage], completed=state.step, note=f"loss {state.loss:.3f}")
 
+    try:
         yield report
+    finally:
+        if tasks:
+            progress.stop()

@@ -196,7 +196,9 @@ def caption_samples(pictures: Sequence[LabelledPicture], *, folder: Path, config
         picture = source.open()
         fit = workspace_transform(image_size=picture.size, workspace=source.workspace, size=(config.size,) * 2)
         image = f"images/unlabelled/{source.name}.jpg"
-        Image.fromarray(workspace_picture(picture, workspace=source.workspace, transform=fit).rgb).save(folder / image, quality=JPEG_QUALITY)
+        Image.fromarray(workspace_picture(picture, workspace=source.workspace, transform=fit).rgb).save(
+            folder / image, quality=JPEG_QUALITY
+        )
         yield Sample(
             id=f"unlabelled-{source.name}",
             image=image,

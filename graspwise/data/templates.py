@@ -145,9 +145,7 @@ def _entries(source: str) -> list[tuple[yaml.Node, yaml.Node]]:
 
 def _same(source: str, reasoning: dict[str, Sequence[str]]) -> bool:
     try:
-        return bool(
-            yaml.safe_load(source) == {category: list(texts) for category, texts in reasoning.items()}
-        )
+        return bool(yaml.safe_load(source) == {category: list(texts) for category, texts in reasoning.items()})
     except yaml.YAMLError:
         return False
 
@@ -167,9 +165,7 @@ def _read_reasoning(path: Path) -> dict[str, tuple[str, ...]]:
     for category, texts in reasoning.items():
         for text in texts:
             if NUMERIC.search(text):
-                raise InputError(
-                    f"{path}: {category}: {text!r} is numeric; valid is text without digits and brackets"
-                )
+                raise InputError(f"{path}: {category}: {text!r} is numeric; valid is text without digits and brackets")
     return reasoning
 
 
@@ -199,18 +195,14 @@ def _mapping(path: Path) -> dict[str, Any]:
     except (ValueError, yaml.YAMLError) as error:
         raise InputError(f"{path}: not valid YAML ({error})") from error
     if not isinstance(content, dict):
-        raise InputError(
-            f"{path}: found {type(content).__name__} at the top; valid is a mapping of names to lists"
-        )
+        raise InputError(f"{path}: found {type(content).__name__} at the top; valid is a mapping of names to lists")
     for key in content:
         if not isinstance(key, str) or not key.strip():
             raise InputError(
                 f"{path}: {key!r} is no name; valid is text, in quotation marks where YAML reads it otherwise"
             )
         if keys.count(key) > 1:
-            raise InputError(
-                f"{path}: {key} appears {keys.count(key)} times; give each name once, with all its texts"
-            )
+            raise InputError(f"{path}: {key} appears {keys.count(key)} times; give each name once, with all its texts")
     return content
 
 

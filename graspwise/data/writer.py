@@ -31,8 +31,7 @@ RULES = (
     "is a cup, a hollow cylinder. Grasp its rim from the top, jaws square to the edge."
 )
 DRAFT = (
-    "Write {count} different texts about grasping the object: {category}. {rules} One text a line, "
-    "nothing else.{avoid}"
+    "Write {count} different texts about grasping the object: {category}. {rules} One text a line, nothing else.{avoid}"
 )
 REFINE = (
     "These are draft texts about grasping the object: {category}. Remove redundant or irrelevant "
@@ -64,9 +63,7 @@ class Endpoint:
 
     def __post_init__(self) -> None:
         if self.api_key is not None and not (self.api_key.isascii() and self.api_key.isprintable()):
-            raise InputError(
-                "the API key in OPENAI_API_KEY: valid are printable ASCII characters on one line"
-            )
+            raise InputError("the API key in OPENAI_API_KEY: valid are printable ASCII characters on one line")
         if not self.timeout_seconds > 0:
             raise InputError(f"timeout {self.timeout_seconds:g}: valid is a positive number of seconds")
 
@@ -97,15 +94,11 @@ def check_category(category: str) -> str:
     """
     name = " ".join(category.lower().split())
     if not re.fullmatch(r"[a-z]+([ -][a-z]+)*", name) or len(name) > 40:
-        raise InputError(
-            f"category {category!r:.60}: valid is a name of letters, such as mug or light bulb, up to 40"
-        )
+        raise InputError(f"category {category!r:.60}: valid is a name of letters, such as mug or light bulb, up to 40")
     return name
 
 
-def write_templates(
-    category: str, *, count: int, endpoint: Endpoint, existing: Sequence[str] = ()
-) -> WriterResult:
+def write_templates(category: str, *, count: int, endpoint: Endpoint, existing: Sequence[str] = ()) -> WriterResult:
     """Ask a model for `count` new reasoning texts of a category, in at most three rounds of draft and check.
 
     Args:
@@ -157,9 +150,7 @@ def _refined_drafts(
         reasons = [f"{item.text} ({item.reason})" for item in rejected[-5:]]
         parts.append("These were rejected:\n" + "\n".join(reasons))
     extra = "".join("\n\n" + part for part in parts)
-    drafts = read_lines(
-        chat(endpoint, DRAFT.format(count=count, category=category, rules=RULES, avoid=extra))
-    )
+    drafts = read_lines(chat(endpoint, DRAFT.format(count=count, category=category, rules=RULES, avoid=extra)))
     if not drafts:
         return []
     return read_lines(chat(endpoint, REFINE.format(category=category, rules=RULES, texts="\n".join(drafts))))
@@ -175,12 +166,8 @@ def _verdicts(texts: Sequence[str], *, category: str, endpoint: Endpoint) -> lis
     for line in answer.splitlines():
         if match := re.match(r"\W*(\d+)\W+(yes|no)\b\W*(.*)", line, re.IGNORECASE):
             reason = match[3].strip() or "no reason given"
-            found[int(match[1])] = (
-                None if match[2].lower() == "yes" else f"the model holds it to be wrong: {reason}"
-            )
-    return [
-        (text, found.get(number, "the model gave no verdict on it")) for number, text in enumerate(texts, 1)
-    ]
+            found[int(match[1])] = None if match[2].lower() == "yes" else f"the model holds it to be wrong: {reason}"
+    return [(text, found.get(number, "the model gave no verdict on it")) for number, text in enumerate(texts, 1)]
 
 
 def read_lines(answer: str) -> list[str]:
@@ -220,9 +207,7 @@ def chat(endpoint: Endpoint, prompt: str) -> str:
     except httpx.TimeoutException as error:
         raise InputError(f"{endpoint.url}: no answer within {endpoint.timeout_seconds:g} s") from error
     except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
-        raise InputError(
-            f"endpoint {endpoint.base_url!r}: valid is a URL such as http://localhost:8000/v1"
-        ) from error
+        raise InputError(f"endpoint {endpoint.base_url!r}: valid is a URL such as http://localhost:8000/v1") from error
     except httpx.HTTPError as error:
         raise InputError(f"{endpoint.url}: cannot be reached ({error}); is the server running?") from error
     except UnicodeError as error:

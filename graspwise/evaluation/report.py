@@ -41,9 +41,7 @@ def evaluation_report(
 
 def evaluation_lines(summary: dict[str, Any]) -> list[str]:
     """The figures of one model, a line each."""
-    lines = [
-        f"{summary['n']} photographs of {summary['objects']} objects, {summary['seen_objects']} of them seen in training"
-    ]
+    lines = [f"{summary['n']} photographs of {summary['objects']} objects, {summary['seen_objects']} seen in training"]
     lines += [
         f"- {title}: {with_interval(summary[key])}" for key, title in COLUMNS if summary[key]["percent"] is not None
     ]

@@ -98,7 +98,10 @@ def score(
             failed = {i for i, text in zip(doubtful, texts, strict=True) if not parses(text)}
         for index, (sample, response, fit) in enumerate(zip(chosen, responses, fits, strict=True)):
             back = fit.inverse()
-            grasps = [back.grasp(onto(g, transform=fit, box=(0, 0, *fit.source_size))) for g in (response.grasp, *response.others)]
+            grasps = [
+                back.grasp(onto(g, transform=fit, box=(0, 0, *fit.source_size)))
+                for g in (response.grasp, *response.others)
+            ]
             size = fit.source_size
             right = [is_hit(g, labels=sample.rectangles, image_size=size) for g in grasps]
             own = grasps[0].opening is not None

@@ -1,7 +1,8 @@
 """Models by name: published ones, run folders, model folders, checkpoints on disk and on the hub.
 
 A model folder holds what training changed and nothing else: `graspwise.json` (the card), `projector.safetensors`,
-`maps.safetensors` (the dense head), `names.safetensors` (names to recognise) and `adapter/` (LoRA in peft's layout). The card names the base and its hash.
+`maps.safetensors` (the dense head), `names.safetensors` (names to recognise), `adapter/` (LoRA in peft's layout). The
+card names the base and its hash.
 """
 
 import hashlib
@@ -32,7 +33,8 @@ BASE_NAME = "small-base"
 CONVERSION = 1
 LLAVA_TEMPLATE = (
     "{% for message in messages %}{% if message['role'] == 'user' %}USER: {% else %}ASSISTANT: {% endif %}"
-    "{% for part in message['content'] %}{% if part['type'] == 'image' %}<image>\n{% else %}{{ part['text'] }}{% endif %}"
+    "{% for part in message['content'] %}"
+    "{% if part['type'] == 'image' %}<image>\n{% else %}{{ part['text'] }}{% endif %}"
     "{% endfor %} {% endfor %}{% if add_generation_prompt %}ASSISTANT:{% endif %}"
 )
 Say = Callable[[str], None]
@@ -85,15 +87,17 @@ def base_checkpoint(name: str, *, say: Say = lambda line: None) -> str:
         return str(folder)
     if (Path(name) / "split.json").is_file():
         raise InputError(f"{name}: an unfinished run without a model; go on with it by `graspwise train --resume`")
-    if Path(name).is_dir():
+    if name and Path(name).is_dir():
         if not (Path(name) / "config.json").is_file():
             raise InputError(
                 f"{name}: holds no model; valid is a run folder, a model folder or a checkpoint with config.json"
             )
         return name
     if name.count("/") != 1 or name.startswith((".", "/", "~")):
-        raise InputError(f"model {name!r}: no such model; valid: {', '.join([*published_cards(), BASE_NAME])}, a folder, "
-                         f"or a hub id such as llava-hf/llava-1.5-7b-hf")  # fmt: skip
+        named = ", ".join([*published_cards(), BASE_NAME])
+        raise InputError(
+            f"model {name!r}: no such model; valid: {named}, a folder, or a hub id such as llava-hf/llava-1.5-7b-hf"
+        )
     return name
 
 

@@ -46,7 +46,7 @@ class NameTable:
         return cls(tuple(names), F.normalize(torch.stack(means), dim=-1), center)
 
     def logits(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
-        """How near a picture's tokens (B, T, D) are to each name: the whole picture, and the best cells, (B, N) each."""
+        """How near a picture's tokens (B, T, D) are to each name: the whole picture and the best cells, (B, N) each."""
         near = F.normalize(tokens.float() - self.center, dim=-1) @ self.directions.T * SHARPNESS
         return near[:, 0], near[:, 1:].logsumexp(1)
 

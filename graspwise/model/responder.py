@@ -115,9 +115,7 @@ class LlavaResponder:
         )
         return written, proposals
 
-    def prompt(
-        self, conversation: Sequence[Message], names: Sequence[str], proposals: Sequence[Grasp]
-    ) -> list[int]:
+    def prompt(self, conversation: Sequence[Message], names: Sequence[str], proposals: Sequence[Grasp]) -> list[int]:
         """Token ids; names and proposals are written into the first user's turn."""
         from graspwise.conversation import user_turn
         from graspwise.model.prompt import with_hints

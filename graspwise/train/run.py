@@ -1,6 +1,6 @@
 """A training run: stages one after the other in one folder, resumable, ending in a model folder and a plot."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -52,88 +52,97 @@ def train(
         InputError: the folder, the data set, the base or the split is not valid.
         graspwise.train.loop.Interrupted: stopped on request; resume goes on from there.
     """
+    folder = Path(out)
+    check_run(folder, config, resume=resume)
     dataset = Dataset(config.data)
-    folder = open_run(out, config, resume=resume)
     split = make_split(
         dataset, by=config.split, folds=config.folds, fold=config.fold, validation=config.validation, seed=config.seed
     )
-    write_json(folder / "split.json", split.to_json())
     parts = divide(dataset, split)
+    if not parts.training:
+        raise InputError(f"{config.data}: no sample is left for training; valid is a data set of more {config.split}s")
     torch.manual_seed(config.seed)
     model = load_model(config.base, merged=False, say=say)
-    recipe = config.recipe
-    # Any other LLaVA comes aligned, and its tower has no map for a dense head: only the answers are learned.
-    ours = isinstance(model.llava.model.vision_tower, LiteTower)
+    prepare(model, config, dataset, parts)
+    write_json(folder / "config.json", asdict(config))
+    write_json(folder / "split.json", split.to_json())
+    for task, stage, watch in stages(model, config, dataset, parts):
+        say(f"stage {task.name}: {stage.samples} samples")
+        fit(task, stage, folder=folder, seed=config.seed, watch=watch, report=report)
+        if task.name not in model.card.stages:
+            model.card = replace(model.card, stages=(*model.card.stages, task.name))
+    save_parts(folder / "model", model)
+    return folder / "model"
+
+
+def check_run(folder: Path, config: TrainConfig, *, resume: bool) -> None:
+    """Refuse a folder that holds something else, and a resume with other options."""
+    if not resume:
+        empty_directory(folder)
+        return
+    before, dumped = read_json(folder / "config.json"), asdict(config)
+    changed = sorted(key for key in dumped if before.get(key) != dumped[key])
+    if changed:
+        raise InputError(
+            f"{folder}: started with another {', '.join(changed)}; resume with the same options, or give a new --out"
+        )
+
+
+def is_ours(model: GraspModel) -> bool:
+    """Whether the tower is ours: any other LLaVA comes aligned, and its tower has no map for a dense head."""
+    return isinstance(model.llava.model.vision_tower, LiteTower)
+
+
+def prepare(model: GraspModel, config: TrainConfig, dataset: Dataset, parts: Parts) -> None:
+    """Freeze the model, and write into its card what this run makes of it."""
+    recipe, ours = config.recipe, is_ours(model)
     if ours and not model.card.stages:
         set_projector_act(model, recipe.projector_act)
-    trained_on = sorted({*model.card.trained_on, *(f"{dataset.info['source']}:{s.object_id}" for s in parts.training)})
+    if ours and model.names is None:
+        model.names = name_table(model, parts.captions)
+    trained_on = {f"{dataset.info['source']}:{sample.object_id}" for sample in parts.training}
     model.card = replace(
         model.card,
         answer=dataset.info["answer"],
         proposals=recipe.proposals if ours else 0,
         names=recipe.names if ours else 0,
         recipe=recipe.name,
-        trained_on=tuple(trained_on),
+        trained_on=tuple(sorted({*model.card.trained_on, *trained_on})),
     )
+    model.llava.requires_grad_(False)
+    model.llava.model.multi_modal_projector.float()
+
+
+def stages(model: GraspModel, config: TrainConfig, dataset: Dataset, parts: Parts) -> Iterator[tuple[Task, Stage, int]]:
+    """Task, budget and count of validations of each stage; a task is made when the stages before it are done."""
+    recipe, projector = config.recipe, model.llava.model.multi_modal_projector
     shared: dict[str, Any] = {"validation": parts.validation, "seed": config.seed}
 
-    def run(task: Task, stage: Stage, watch: int) -> None:
-        say(f"stage {task.name}: {stage.samples} samples")
-        fit(task, stage, folder=folder, seed=config.seed, watch=watch, report=report)
-        if task.name not in model.card.stages:
-            model.card = replace(model.card, stages=(*model.card.stages, task.name))
-
     def wanted(name: str, stage: Stage) -> bool:
-        return ours and stage.samples > 0 and name not in model.card.stages
+        return is_ours(model) and stage.samples > 0 and name not in model.card.stages
 
-    if ours and model.names is None:
-        model.names = name_table(model, parts.captions)
-    model.llava.requires_grad_(False)
-    projector = model.llava.model.multi_modal_projector.float()
     if wanted("maps", recipe.maps):
-        run(MapsTask(model, dataset, training=parts.training, **shared), recipe.maps, watch=config.watch)
+        yield MapsTask(model, dataset, training=parts.training, **shared), recipe.maps, config.watch
     freeze_head(model)
-    if wanted("words", recipe.words):
-        start_projector(projector)
-        projector.requires_grad_(True)
-        run(WordsTask(model, dataset, training=parts.captions, **shared), recipe.words, watch=0)
     projector.requires_grad_(True)
+    trainable = named(projector, "projector")
+    if wanted("words", recipe.words):
+        # Seeded again where something random starts, so that a resumed run starts it alike.
+        torch.manual_seed(config.seed)
+        start_projector(projector)
+        yield WordsTask(model, dataset, training=parts.captions, **shared), recipe.words, 0
     if wanted("captions", recipe.captions):
-        trainable = named(projector, "projector")
-        run(
-            CaptionTask(model, dataset, training=parts.captions, trainable=trainable, **shared),
-            recipe.captions,
-            watch=0,
-        )
-    if config.strategy != "align":
-        trainable = named(projector, "projector")
-        if config.strategy == "lora":
-            model.adapter = model.adapter or add_lora(model, recipe)
-            trainable |= lora_parameters(model)
-        task = AnswerTask(
-            model, dataset, training=parts.training, trainable=trainable, recipe=recipe,
-            watch_samples=config.watch_samples, **shared,
-        )  # fmt: skip
-        run(task, recipe.lora if config.strategy == "lora" else recipe.projector, watch=config.watch)
-    save_parts(folder / "model", model)
-    return folder / "model"
-
-
-def open_run(out: Path | str, config: TrainConfig, *, resume: bool) -> Path:
-    """The run folder, new or, to resume, one that was started with the same configuration."""
-    folder, dumped = Path(out), asdict(config)
-    if not resume:
-        empty_directory(folder)
-        write_json(folder / "config.json", dumped)
-        (folder / "checkpoint").mkdir()
-        return folder
-    before = read_json(folder / "config.json")
-    changed = sorted(key for key in dumped if before.get(key) != dumped[key])
-    if changed:
-        raise InputError(
-            f"{folder}: started with another {', '.join(changed)}; resume with the same options, or give a new --out"
-        )
-    return folder
+        task: Task = CaptionTask(model, dataset, training=parts.captions, trainable=trainable, **shared)
+        yield task, recipe.captions, 0
+    if config.strategy == "align":
+        return
+    if config.strategy == "lora":
+        torch.manual_seed(config.seed)
+        model.adapter = model.adapter or add_lora(model, recipe)
+        trainable |= lora_parameters(model)
+    shared |= {"trainable": trainable, "recipe": recipe, "watch_samples": config.watch_samples}
+    stage = recipe.lora if config.strategy == "lora" else recipe.projector
+    yield AnswerTask(model, dataset, training=parts.training, **shared), stage, config.watch
 
 
 def divide(dataset: Dataset, split: Split) -> Parts:

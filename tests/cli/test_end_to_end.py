@@ -100,12 +100,17 @@ def test_same_seed_same_answer(lora_run: Path, cornell_folder: Path):
 
 def test_projector_strategy_leaves_the_language_model_alone(work: Path, data: Path, tiny_checkpoint: Path):
     out = work / "projector"
-    graspwise_command("train", "--data", data, "--base", tiny_checkpoint, "--strategy", "projector", "--out", out, *TINY)
+    graspwise_command(
+        "train", "--data", data, "--base", tiny_checkpoint, "--strategy", "projector", "--out", out, *TINY
+    )
     assert not (out / "model" / "adapter").exists()
     base, trained = load_model(str(tiny_checkpoint)), load_model(str(out))
     for name, before in base.llava.model.language_model.state_dict().items():
         assert torch.equal(before, trained.llava.model.language_model.state_dict()[name]), name
-    moved = trained.llava.model.multi_modal_projector.linear_1.weight != base.llava.model.multi_modal_projector.linear_1.weight
+    moved = (
+        trained.llava.model.multi_modal_projector.linear_1.weight
+        != base.llava.model.multi_modal_projector.linear_1.weight
+    )
     assert moved.any()
 
 
@@ -134,8 +139,8 @@ def test_interrupted_run_resumes_to_the_same_weights(work: Path, data: Path, tin
 
 def test_resume_with_other_options_is_refused(work: Path, data: Path, tiny_checkpoint: Path, lora_run: Path):
     graspwise_command(
-        "train", "--data", data, "--base", tiny_checkpoint, "--strategy", "lora", "--out", lora_run, *TINY, "--seed", "5",
-        "--resume", code=2,
+        "train", "--data", data, "--base", tiny_checkpoint, "--strategy", "lora", "--out", lora_run, *TINY, "--resume",
+        "--seed", "5", code=2,
     )  # fmt: skip
 
 

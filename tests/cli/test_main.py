@@ -9,7 +9,9 @@ import pytest
 from graspwise.cli import app, main
 
 
-def run(arguments: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> tuple[int, str, str]:
+def run(
+    arguments: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> tuple[int, str, str]:
     """Exit code, stdout and stderr of the real entry point."""
     monkeypatch.setattr(sys, "argv", ["graspwise", *arguments])
     with pytest.raises(SystemExit) as stopped:

@@ -67,5 +67,3 @@ def test_prompt_falls_back_to_llavas_turns(clip_checkpoint):
     assert ids.count(model.llava.config.image_token_id) == 16
     text = model.tokenizer.decode([i for i in ids if i != model.llava.config.image_token_id])
     assert text.startswith("USER:") and text.rstrip().endswith("ASSISTANT:")
-
-

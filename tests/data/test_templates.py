@@ -146,9 +146,7 @@ def test_check_gives_a_reason_of_one_line_for_any_text(text: str) -> None:
         (b"mug: !!python/object:os.system {}\n", "not valid YAML"),
     ],
 )
-def test_bad_reasoning_file_is_named_with_what_is_valid(
-    tmp_path: Path, content: str | bytes, found: str
-) -> None:
+def test_bad_reasoning_file_is_named_with_what_is_valid(tmp_path: Path, content: str | bytes, found: str) -> None:
     path = tmp_path / "own.yaml"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(InputError) as error:

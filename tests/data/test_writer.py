@@ -80,9 +80,7 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeEndpoint]:
 
 def test_good_texts_are_drafted_refined_and_verified(fake: FakeEndpoint) -> None:
     fake.answers = ["raw one\nraw two", "\n".join(GOOD[:2]), "1. yes\n2. yes"]
-    result = write_templates(
-        "Teapot", count=2, endpoint=fake.endpoint(api_key="k"), existing=["An older text."]
-    )
+    result = write_templates("Teapot", count=2, endpoint=fake.endpoint(api_key="k"), existing=["An older text."])
     assert (result.accepted, result.rejected) == (GOOD[:2], ())
     draft, refine, verify = fake.prompts()
     assert "Write 2 " in draft and "teapot" in draft and "An older text." in draft
@@ -189,9 +187,7 @@ def test_typographic_marks_become_plain() -> None:
     assert read_lines("1. It\u2019s a teapot \u2014 round.") == ["It's a teapot, round."]
 
 
-@pytest.mark.parametrize(
-    "category", ["", " ", "mug!", "mug2", "mug\x00", "a" * 41, "[mug]", "mug: cup", "-mug"]
-)
+@pytest.mark.parametrize("category", ["", " ", "mug!", "mug2", "mug\x00", "a" * 41, "[mug]", "mug: cup", "-mug"])
 def test_bad_category_asks_nothing(fake: FakeEndpoint, category: str) -> None:
     with pytest.raises(InputError, match="valid is a name of letters"):
         write_templates(category, count=1, endpoint=fake.endpoint())
@@ -334,9 +330,7 @@ def test_command_prints_yaml_and_nothing_else_on_stdout(
     assert fake.requests[0]["key"] == "Bearer sk-secret" and "sk-secret" not in result.output
 
 
-def test_command_adds_to_a_file_and_keeps_its_other_categories(
-    fake: FakeEndpoint, run: Run, tmp_path: Path
-) -> None:
+def test_command_adds_to_a_file_and_keeps_its_other_categories(fake: FakeEndpoint, run: Run, tmp_path: Path) -> None:
     path = tmp_path / "own.yaml"
     path.write_text(f"# mine\nlid:\n- Grip the knob.\nteapot:\n- {GOOD[0]}\ncup:\n- Grip the rim.\n")
     fake.answers = ["a draft", "\n".join(GOOD), "1. yes\n2. yes"]

@@ -51,7 +51,11 @@ def test_labels_score_full_marks_and_far_grasps_none(dataset_folder):
 
 
 def test_summary_counts_by_hand():
-    records = [RECORD, replace(RECORD, image="b", hit=False, oblique=True, hit_own=False), replace(RECORD, image="c", object_id="2", category="pen")]
+    records = [
+        RECORD,
+        replace(RECORD, image="b", hit=False, oblique=True, hit_own=False),
+        replace(RECORD, image="c", object_id="2", category="pen"),
+    ]
     summary = summarise(records)
     assert summary["n"] == 3 and summary["objects"] == 2
     assert summary["accuracy"]["percent"] == pytest.approx(66.67)

@@ -45,9 +45,7 @@ def test_another_schema_goes_through_the_same_grammar(model, pictures):
 
 def test_an_untrained_model_without_grammar_does_not_parse(model, pictures):
     prompts = [model.prompt_ids([user_turn(ASKED[0])])]
-    written = write_answers(
-        model, prompts, model.pixel_values(pictures[:1]), answer_format="bare", constrained=False
-    )
+    written = write_answers(model, prompts, model.pixel_values(pictures[:1]), answer_format="bare", constrained=False)
     with pytest.raises(AnswerError):
         parse_grasp(written[0].text)
 
@@ -62,6 +60,7 @@ def test_a_batch_of_unequal_prompts_answers_as_one_by_one(model, pictures):
     prompts = [exact.prompt_ids([user_turn(text)]) for text in ASKED]
     together = [w.text for w in write_answers(exact, prompts, values, answer_format="bare")]
     alone = [
-        write_answers(exact, [prompt], values[i : i + 1], answer_format="bare")[0].text for i, prompt in enumerate(prompts)
+        write_answers(exact, [prompt], values[i : i + 1], answer_format="bare")[0].text
+        for i, prompt in enumerate(prompts)
     ]
     assert together == alone

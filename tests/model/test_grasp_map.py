@@ -8,7 +8,9 @@ import torch
 from graspwise.model.grasp_map import GraspMapHead, MapLoss, best_grasps
 
 
-def maps_with(*, row: int, column: int, theta: float, dx: float, dy: float, opening: float, cells: int = 8) -> torch.Tensor:
+def maps_with(
+    *, row: int, column: int, theta: float, dx: float, dy: float, opening: float, cells: int = 8
+) -> torch.Tensor:
     """Maps (1, 6, cells, cells) that are sure of one grasp and of nothing else."""
     maps = torch.zeros(1, 6, cells, cells)
     maps[:, 0] = -8.0

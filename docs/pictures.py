@@ -348,31 +348,35 @@ def model() -> None:
     axis = figure.subplots()
     blank(axis, width=130, height=56)
     blue, plain = "#ddf4ff", "#f6f8fa"
-    box(axis, (1, 8), (19, 9), "picture,\nany size", colour=plain)
-    box(axis, (1, 38), (19, 9), "instruction", colour=plain)
-    box(axis, (28, 8), (17, 9), "vision\ntower", colour=blue)
-    box(axis, (53, 1), (17, 9), "projector", colour=blue)
-    box(axis, (53, 15), (17, 9), "dense\ngrasp head", colour=blue)
-    box(axis, (53, 38), (17, 9), "conversation", colour=plain)
+    box(axis, (1, 5), (19, 9), "picture,\nany size", colour=plain)
+    box(axis, (1, 42), (19, 9), "instruction", colour=plain)
+    box(axis, (28, 5), (17, 9), "vision\ntower", colour=blue)
+    box(axis, (53, 5), (17, 9), "projector", colour=blue)
+    box(axis, (28, 22), (17, 9), "dense\ngrasp head", colour=blue)
+    box(axis, (53, 42), (17, 9), "conversation", colour=plain)
     box(axis, (82, 20), (17, 12), "language\nmodel", colour=blue)
     box(axis, (110, 20), (18, 12), "answer text:\nreasoning,\nx, y, theta", colour=plain)
-    box(axis, (110, 43), (18, 9), "Grasp ->\nrectangle", colour=plain)
-    arrow(axis, (20, 12.5), (28, 12.5))
-    axis.text(24, 6.4, "a square", ha="center", va="center", fontsize=8, color=GREY)
-    arrow(axis, (45, 11.5), (53, 6))
-    arrow(axis, (45, 13.5), (53, 19))
-    axis.text(46.5, 6.4, "tokens", ha="center", va="center", fontsize=8, color=GREY)
-    axis.text(46.5, 19, "map", ha="center", va="center", fontsize=8, color=GREY)
-    arrow(axis, (20, 42.5), (53, 42.5))
-    arrow(axis, (61.5, 24), (61.5, 38))
-    axis.text(63, 31, "candidates, as text", va="center", fontsize=8, color=GREY)
-    arrow(axis, (70, 5.5), (84, 20))
-    arrow(axis, (70, 42.5), (84, 32))
+    box(axis, (110, 42), (18, 9), "Grasp ->\nrectangle", colour=plain)
+    arrow(axis, (20, 9.5), (28, 9.5))
+    arrow(axis, (45, 9.5), (53, 9.5))
+    arrow(axis, (36.5, 14), (36.5, 22))
+    arrow(axis, (61.5, 14), (61.5, 42))
+    arrow(axis, (45, 30), (54.5, 42))
+    arrow(axis, (20, 46.5), (53, 46.5))
+    arrow(axis, (70, 12), (84, 20))
+    arrow(axis, (70, 44), (84, 32))
     arrow(axis, (99, 26), (110, 26))
-    axis.text(104.5, 23.6, "grammar", ha="center", va="center", fontsize=8, color=GREY)
-    arrow(axis, (119, 32), (119, 43))
-    words = "parsed, mapped back to\nthe picture as given"
-    axis.text(117.5, 37.5, words, ha="right", va="center", fontsize=8, color=GREY)
+    arrow(axis, (119, 32), (119, 42))
+    for x, y, words, align in (
+        (24, 7.3, "a square", "center"),
+        (49, 7.3, "tokens", "center"),
+        (38, 18, "map", "left"),
+        (63, 27, "nearest names,\nas text", "left"),
+        (47, 37.5, "candidates, as text", "right"),
+        (104.5, 23.6, "grammar", "center"),
+        (117.5, 37, "parsed, mapped back to\nthe picture as given", "right"),
+    ):
+        axis.text(x, y, words, ha=align, va="center", fontsize=8, color=GREY)
     save(figure, "model.png")
 
 

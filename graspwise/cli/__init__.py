@@ -2,6 +2,7 @@
 
 import sys
 import warnings
+from typing import Any
 
 import typer
 
@@ -15,7 +16,7 @@ from graspwise.cli.train import train
 from graspwise.errors import InputError
 
 # Typer may carry a click of its own; its usage errors are the base classes of the one it exports.
-USAGE_ERROR = next(base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException")
+USAGE_ERROR: Any = next(base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException")
 
 app = typer.Typer(
     name="graspwise",
@@ -43,6 +44,8 @@ def main() -> None:
     except InputError as error:
         fail(str(error))
     except USAGE_ERROR as error:
+        if type(error).__name__ == "NoArgsIsHelpError":
+            sys.exit(error.format_message())
         fail(" ".join(error.format_message().split()))
     except (typer.Abort, KeyboardInterrupt):
         sys.exit(130)

@@ -23,7 +23,7 @@ def cornell(
     models: Annotated[str, typer.Option(help="Models that are not trained here.")] = "centre,random,blob,head",
     answers: Annotated[str, typer.Option(help="Answer formats to train.")] = "reasoned,bare",
     strategies: Annotated[str, typer.Option(help="Training strategies.")] = "lora",
-    splits: Annotated[str, typer.Option(help="object, image or both.")] = "object",
+    splits: Annotated[str, typer.Option(help="object, image, or both with a comma between.")] = "object",
     folds: Annotated[int, typer.Option(help="Count of folds.")] = 5,
     run_folds: Annotated[str, typer.Option(help="Which folds to run; by default all.")] = "",
     budget_samples: Annotated[int | None, typer.Option(help="Answer samples a trained cell.")] = None,

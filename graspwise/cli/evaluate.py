@@ -47,7 +47,7 @@ def evaluate(
         records = score(
             responder, dataset, samples, seen=seen, report=lambda done, _: progress.update(task, completed=done)
         )
-    target = out or (run if (run / "config.json").is_file() else None)
+    target = out or (run if (run / "split.json").is_file() else None)
     command = f"graspwise evaluate --model {model} --data {data}"
     if target is not None:
         summary = evaluation_report(target, model=model, data=str(data), records=records, command=command)["summary"]

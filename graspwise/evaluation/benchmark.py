@@ -23,9 +23,10 @@ from graspwise.files import read_json, write_text
 from graspwise.model.responder import HeadResponder, Responder, open_responder
 from graspwise.train.loop import Progress
 from graspwise.train.recipe import Strategy, TrainConfig, recipe_named
-from graspwise.train.run import train
+from graspwise.train.run import check_run, train
 
 HEAD = "head"
+STRATEGIES = tuple(strategy for strategy in get_args(Strategy) if strategy != "align")
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class BenchmarkConfig:
     def __post_init__(self) -> None:
         for option, values, valid in (
             ("--answers", self.answers, FORMATS),
-            ("--strategies", self.strategies, tuple(s for s in get_args(Strategy) if s != "align")),
+            ("--strategies", self.strategies, STRATEGIES),
             ("--splits", self.splits, ("object", "image")),
             ("--run-folds", self.run_folds, tuple(range(self.folds))),
         ):
@@ -114,20 +115,22 @@ def cells(
     say: Callable[[str], None],
 ) -> Iterator[tuple[str, Callable[[], Responder]]]:
     """Names of a fold's cells and what makes each one's model, training it when it is not there."""
-    recipe = recipe_named(config.recipe).scaled(config.budget_samples)
+    recipe = recipe_named(config.recipe)
     aligned = work / "runs" / f"{by}-{fold}-align"
 
     def trained(answer: str, strategy: Strategy, base: str, run: Path) -> Path:
         data = lazily_built(config, answer, work / "data" / answer, say)()
+        chosen = recipe if strategy == "align" else recipe.scaled(config.budget_samples)
+        train_config = TrainConfig(
+            data=str(data.folder), base=base, strategy=strategy, recipe=chosen, split=by,  # type: ignore[arg-type]
+            folds=config.folds, fold=fold, seed=config.seed,
+        )  # fmt: skip
+        started = (run / "config.json").is_file()
+        if started:
+            check_run(run, train_config, resume=True)
         if not (run / "model" / "graspwise.json").is_file():
             with bars() as report:
-                train(
-                    TrainConfig(
-                        data=str(data.folder), base=base, strategy=strategy, recipe=recipe, split=by,  # type: ignore[arg-type]
-                        folds=config.folds, fold=fold, seed=config.seed,
-                    ),
-                    out=run, resume=(run / "config.json").is_file(), report=report, say=say,
-                )  # fmt: skip
+                train(train_config, out=run, resume=started, report=report, say=say)
         return run
 
     def align() -> Path:
@@ -179,10 +182,15 @@ def is_done(path: Path, config: BenchmarkConfig, name: str) -> bool:
     return True
 
 
+def is_trained(name: str) -> bool:
+    """Whether a cell is a strategy and an answer format, e.g. "lora-bare"."""
+    return name in {f"{strategy}-{answer}" for strategy in STRATEGIES for answer in FORMATS}
+
+
 def cell_config(config: BenchmarkConfig, name: str) -> dict[str, Any]:
     """What a cell's result depends on; a cell that is not trained here depends on the folds alone."""
     fixed = {"protocol": "workspace", "folds": config.folds, "samples": config.samples, "seed": config.seed}
-    if name != HEAD and "-" not in name:
+    if name != HEAD and not is_trained(name):
         return fixed
     recipe = asdict(recipe_named(config.recipe).scaled(config.budget_samples))
     if name == HEAD:
@@ -201,9 +209,9 @@ def write_cell(
 ) -> None:
     recipe = recipe_named(config.recipe).scaled(config.budget_samples)
     budget = {"align": 0, "answers": 0}
-    if name == HEAD or "-" in name:
+    if name == HEAD or is_trained(name):
         budget["align"] = recipe.maps.samples + recipe.words.samples + recipe.captions.samples
-    if "-" in name:
+    if is_trained(name):
         budget["answers"] = (recipe.lora if name.startswith("lora") else recipe.projector).samples
     value = {
         "cell": name,

@@ -77,6 +77,10 @@ class GraspModel:
     adapter: Any | None = None
 
     @property
+    def device(self) -> torch.device:
+        return self.llava.device
+
+    @property
     def image_tokens(self) -> int:
         return int(self.llava.config.image_seq_length)
 
@@ -97,7 +101,9 @@ class GraspModel:
         text = prompt_text(
             messages, tokenizer=self.tokenizer, image_token=self.image_token, image_tokens=self.image_tokens
         )
-        return list(self.tokenizer(text, add_special_tokens=False)["input_ids"])
+        # A tokenizer that starts texts with a token of its own does so, unless the chat template has done it.
+        starts = self.tokenizer.bos_token is not None and text.startswith(self.tokenizer.bos_token)
+        return list(self.tokenizer(text, add_special_tokens=not starts)["input_ids"])
 
     @torch.inference_mode()
     def propose(self, pixel_values: Tensor, *, count: int) -> list[list[Grasp]]:

@@ -131,7 +131,7 @@ def open_checkpoint(checkpoint: str, *, card: Card) -> GraspModel:
         raise InputError(f"model {checkpoint}: cannot be loaded as a LLaVA ({reason[:200]})") from error
     if tokenizer.chat_template is None:
         tokenizer.chat_template = LLAVA_TEMPLATE
-    llava.eval().requires_grad_(False)
+    llava.to(device()).eval().requires_grad_(False)
     llava.model.vision_tower.to(memory_format=torch.channels_last)
     return GraspModel(
         llava=llava,
@@ -141,6 +141,11 @@ def open_checkpoint(checkpoint: str, *, card: Card) -> GraspModel:
         std=tuple(preprocessing["image_std"]),
         card=card,
     )
+
+
+def device() -> torch.device:
+    """The accelerator where there is one, else the CPU."""
+    return torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
 
 
 def read_preprocessing(checkpoint: str) -> dict[str, Any]:
@@ -193,7 +198,7 @@ def load_heads(model: GraspModel, folder: Path) -> None:
     if (folder / MAPS).is_file():
         model.head = GraspMapHead(model.llava.config.vision_config.map_channels)
         load_part(model.head, folder / MAPS)
-        model.head.to(torch.bfloat16).eval().requires_grad_(False)
+        model.head.to(model.device, torch.bfloat16).eval().requires_grad_(False)
 
 
 def load_part(module: torch.nn.Module, path: Path) -> None:

@@ -47,7 +47,8 @@ class NameTable:
 
     def logits(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
         """How near a picture's tokens (B, T, D) are to each name: the whole picture and the best cells, (B, N) each."""
-        near = F.normalize(tokens.float() - self.center, dim=-1) @ self.directions.T * SHARPNESS
+        center, directions = self.center.to(tokens.device), self.directions.to(tokens.device)
+        near = F.normalize(tokens.float() - center, dim=-1) @ directions.T * SHARPNESS
         return near[:, 0], near[:, 1:].logsumexp(1)
 
     def nearest(self, tokens: Tensor, *, count: int) -> list[list[str]]:

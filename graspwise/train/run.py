@@ -52,9 +52,8 @@ def train(
         InputError: the folder, the data set, the base or the split is not valid.
         graspwise.train.loop.Interrupted: stopped on request; resume goes on from there.
     """
-    folder = Path(out)
+    folder, dataset = Path(out), Dataset(config.data)
     check_run(folder, config, resume=resume)
-    dataset = Dataset(config.data)
     split = make_split(
         dataset, by=config.split, folds=config.folds, fold=config.fold, validation=config.validation, seed=config.seed
     )

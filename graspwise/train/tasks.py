@@ -69,7 +69,7 @@ class SampleTask:
 
 
 def autocast(model: GraspModel) -> torch.autocast:
-    return torch.autocast(model.llava.device.type, dtype=torch.bfloat16)
+    return torch.autocast(model.device.type, dtype=torch.bfloat16)
 
 
 class MapsTask(SampleTask):
@@ -82,7 +82,7 @@ class MapsTask(SampleTask):
         super().__init__(model, dataset, **kwargs)
         if model.head is None:
             torch.manual_seed(self.seed)
-            model.head = GraspMapHead(model.llava.config.vision_config.map_channels)
+            model.head = GraspMapHead(model.llava.config.vision_config.map_channels).to(model.device)
         self.head = model.head.float().train()
 
     def parameters(self) -> dict[str, nn.Parameter]:
@@ -102,7 +102,7 @@ class MapsTask(SampleTask):
             for column, grasp in enumerate(listed):
                 labels[row, column] = torch.tensor([grasp.x, grasp.y, grasp.theta, grasp.opening])
                 valid[row, column] = True
-        return self.measure(maps, labels, valid)
+        return self.measure(maps, labels.to(maps.device), valid.to(maps.device))
 
     @torch.inference_mode()
     def watch(self) -> dict[str, float]:
@@ -171,6 +171,7 @@ class WordsTask(SampleTask):
         loss = self.norm_weight * (tokens.norm(dim=-1) / self.norm - 1).square().mean()
         for table, target, weight in ((self.names, named, 1.0), (self.words, described, self.description_weight)):
             whole, cells = table.logits(tokens)
+            target = target.to(whole.device)
             loss = loss + weight * (F.cross_entropy(whole, target) + self.cells_weight * F.cross_entropy(cells, target))
         return loss
 
@@ -224,7 +225,8 @@ class TextTask(SampleTask):
             labels[row, len(prompt) - 1 : stop - 1] = torch.tensor(target)
             emphasis[row, len(prompt) - 1 : stop - 1] = torch.tensor(weights)
             mask[row, :stop] = 1
-        llava = self.model.llava
+        llava, device = self.model.llava, self.model.device
+        ids, labels, mask, emphasis = (t.to(device) for t in (ids, labels, mask, emphasis))
         with autocast(self.model):
             states = llava.model(
                 input_ids=ids, attention_mask=mask, pixel_values=pixel_values, use_cache=False

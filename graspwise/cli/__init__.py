@@ -45,7 +45,8 @@ def main() -> None:
         fail(str(error))
     except USAGE_ERROR as error:
         if type(error).__name__ == "NoArgsIsHelpError":
-            sys.exit(error.format_message())
+            print(error.format_message())
+            sys.exit(2)
         fail(" ".join(error.format_message().split()))
     except (typer.Abort, KeyboardInterrupt):
         sys.exit(130)

@@ -243,6 +243,10 @@ def save_parts(folder: Path, model: GraspModel) -> None:
         model.adapter.save_pretrained(folder / ADAPTER)
         adapter = folder / ADAPTER / "adapter_model.safetensors"
         save_file({name: value.to(torch.bfloat16) for name, value in load_file(adapter).items()}, adapter)
+        # peft writes where the base lay on this machine; elsewhere its name counts.
+        settings = folder / ADAPTER / "adapter_config.json"
+        write_json(settings, {**read_json(settings), "base_model_name_or_path": model.card.base})
+        (folder / ADAPTER / "README.md").unlink(missing_ok=True)
     write_json(folder / CARD, model.card.to_json())
 
 

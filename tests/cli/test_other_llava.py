@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
 import graspwise
 from graspwise.data.store import Dataset
@@ -47,6 +48,12 @@ def test_trains_saves_loads_and_answers(clip_checkpoint, dataset_folder, tmp_pat
     stages = {json.loads(line)["stage"] for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()}
     assert stages == {"answers"}
     assert (folder / "adapter").exists() == (strategy == "lora")
+    if strategy == "lora":
+        # CLIP's attention has layers of the same names; LoRA must not get into them.
+        adapter = load_file(folder / "adapter" / "adapter_model.safetensors")
+        assert all(".language_model." in name for name in adapter)
+        settings = json.loads((folder / "adapter" / "adapter_config.json").read_text())
+        assert settings["base_model_name_or_path"] == str(clip_checkpoint)
     before, after = load_model(str(clip_checkpoint)), load_model(str(folder))
     assert not isinstance(after.llava.model.vision_tower, LiteTower)
     assert any(

@@ -16,7 +16,7 @@ $(VENV)/.ready: pyproject.toml requirements.txt
 
 demo: setup
 	$(BIN)/graspwise models get small
-	$(BIN)/graspwise predict examples/coffee.jpg --ask "Pick up the cup" --out coffee-grasp.png
+	$(BIN)/graspwise predict examples/desk.jpg --ask "Pick up the pencil" --workspace 36,100,338,276 --out pencil-grasp.png
 
 test: setup
 	$(BIN)/pytest

@@ -39,6 +39,8 @@ def main() -> None:
     """Entry point: bad input is one line on stderr and exit code 2."""
     # Harmless remarks of the picture library about odd metadata must not stand beside our one line.
     warnings.filterwarnings("ignore", module="PIL")
+    # Nor libraries' notes to each other's authors.
+    warnings.filterwarnings("ignore", category=FutureWarning, module="transformers")
     try:
         code = app(standalone_mode=False)
     except InputError as error:

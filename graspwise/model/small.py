@@ -42,6 +42,7 @@ def write_small_base(folder: Path, *, cache: Path, say: Callable[[str], None] = 
     language_file, tower_file = fetch(LANGUAGE, cache=cache, say=say), fetch(TOWER, cache=cache, say=say)
     say("converting to one LLaVA checkpoint (once)")
     logging.disable_progress_bar()
+    logging.set_verbosity_error()
     source = {"gguf_file": language_file.name}
     language = AutoModelForCausalLM.from_pretrained(language_file.parent, dtype=torch.bfloat16, **source)
     tokenizer = AutoTokenizer.from_pretrained(language_file.parent, **source)

@@ -265,7 +265,7 @@ class AnswerTask(TextTask):
 
     def rate(self, parameter: str) -> float:
         # Beside LoRA, a projector that keeps the full rate unlearns its alignment.
-        aside = self.model.adapter is not None and parameter.startswith("projector.")
+        aside = parameter.startswith("projector.") and any("lora_" in name for name in self.trainable)
         return self.recipe.projector_rate if aside else 1.0
 
     def token_weights(self, answer: str, offsets: Sequence[tuple[int, int]], example: Example) -> list[float]:

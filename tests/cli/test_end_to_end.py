@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
 import graspwise
 from graspwise.model.load import load_model
@@ -135,6 +136,18 @@ def test_interrupted_run_resumes_to_the_same_weights(work: Path, data: Path, tin
     graspwise_command(*command, "--resume")
     for name in ("projector.safetensors", "maps.safetensors", "adapter/adapter_model.safetensors"):
         assert (out / "model" / name).read_bytes() == (lora_run / "model" / name).read_bytes(), name
+
+
+@pytest.mark.parametrize("strategy", ["lora", "projector"])
+def test_a_trained_base_keeps_its_adapter_and_skips_its_stages(work: Path, data: Path, lora_run: Path, strategy: str):
+    out = work / f"more-{strategy}"
+    graspwise_command("train", "--data", data, "--base", lora_run, "--strategy", strategy, "--out", out, *TINY)
+    stages = {json.loads(line)["stage"] for line in (out / "metrics.jsonl").read_text().splitlines()}
+    assert stages == {"answers"}
+    before, after = (load_file(run / "model" / "adapter" / "adapter_model.safetensors") for run in (lora_run, out))
+    changed = any(not torch.equal(before[name], after[name]) for name in before)
+    assert before.keys() == after.keys()
+    assert changed == (strategy == "lora")
 
 
 def test_resume_with_other_options_is_refused(work: Path, data: Path, tiny_checkpoint: Path, lora_run: Path):

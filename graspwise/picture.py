@@ -227,7 +227,7 @@ def _no_bomb_warning(image: Image.Image) -> Iterator[None]:
 def _orientation(image: Image.Image) -> int:
     try:
         return int(image.getexif().get(ORIENTATION_TAG, 1))
-    except Exception:
+    except Exception:  # damaged EXIF raises nearly anything, and the picture can be read without it
         return 1
 
 

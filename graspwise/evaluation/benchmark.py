@@ -18,7 +18,7 @@ from graspwise.data.cornell import read_cornell
 from graspwise.data.split import Split, make_split
 from graspwise.data.store import Dataset, Sample
 from graspwise.errors import InputError
-from graspwise.evaluation.score import record_json, score, summarise
+from graspwise.evaluation.score import score, summarise
 from graspwise.files import read_json, write_text
 from graspwise.model.responder import HeadResponder, Responder, open_responder
 from graspwise.train.loop import Progress
@@ -90,14 +90,20 @@ def benchmark_cornell(
     work = folder / "work"
     for by in config.splits:
         for fold in config.run_folds:
-            datasets = {answer: lazily_built(config, answer, work / "data" / answer, say) for answer in config.answers}
             for name, responder_of in cells(config, by, fold, work, bars, say):
                 result = folder / "cells" / f"{by}-{fold}-{name}.json"
                 if is_done(result, config, name):
                     continue
                 say(f"{by}-wise fold {fold}: {name}")
-                dataset = datasets[config.answers[0]]()
-                split = make_split(dataset, by=by, folds=config.folds, fold=fold, validation=0.05, seed=config.seed)  # type: ignore[arg-type]
+                dataset = lazily_built(config, config.answers[0], work / "data" / config.answers[0], say)()
+                split = make_split(
+                    dataset,
+                    by=by,  # type: ignore[arg-type]
+                    folds=config.folds,
+                    fold=fold,
+                    validation=TrainConfig.validation,
+                    seed=config.seed,
+                )
                 started = time.perf_counter()
                 responder = responder_of()
                 trained = time.perf_counter() - started
@@ -224,7 +230,7 @@ def write_cell(
         "summary": summarise(records),
     }
     head = json.dumps(value, indent=1, ensure_ascii=False)[:-2]
-    lines = ",\n  ".join(json.dumps(record_json(record), ensure_ascii=False) for record in records)
+    lines = ",\n  ".join(json.dumps(asdict(record), ensure_ascii=False) for record in records)
     write_text(path, f'{head},\n "records": [\n  {lines}\n ]\n}}\n')
 
 

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from statistics import mean, pstdev
 from typing import Any
@@ -30,7 +31,7 @@ def evaluation_report(
         "date": time.strftime("%Y-%m-%d"),
         "command": command,
         "summary": summarise(records),
-        "records": [{**record.__dict__} for record in records],
+        "records": [asdict(record) for record in records],
     }
     write_json(Path(folder) / "report.json", report)
     lines = [f"# {model} on {data}", "", f"{report['protocol']}; {report['date']}; `{command}`", ""]

@@ -3,9 +3,10 @@
 Intervals are 95% bootstraps over objects, not photographs: pictures of one object are not independent.
 """
 
+import re
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
@@ -14,6 +15,7 @@ import numpy as np
 from graspwise.answer import AnswerError, parse_grasp
 from graspwise.conversation import Message, user_turn
 from graspwise.data.store import Dataset, Sample
+from graspwise.data.templates import load_reasoning
 from graspwise.metric import is_hit, is_oblique
 from graspwise.model.responder import Responder
 from graspwise.predict import grasp_json, onto
@@ -115,7 +117,7 @@ def score(
                     hit=right[0],
                     hit_own=is_hit(grasps[0], labels=sample.rectangles, image_size=size, width="own") if own else None,
                     hit_any=any(right),
-                    names_category=sample.category in response.reasoning.lower() if response.reasoning else None,
+                    names_category=sample.category in names_in(response.reasoning) if response.reasoning else None,
                     intervened=response.intervened,
                     unconstrained_fails=index in failed,
                     grasp=grasp_json(grasps[0]),
@@ -140,6 +142,16 @@ def unconstrained(
     from graspwise.model.responder import LlavaResponder
 
     return responder.free_texts if isinstance(responder, LlavaResponder) else None
+
+
+def names_in(reasoning: str) -> set[str]:
+    """Categories that a reasoning names: whole words, and the longest name where one stands inside another.
+
+    A "toothbrush" is no "brush", and a "paint bottle" no "bottle".
+    """
+    # "object" stands for no category in particular.
+    names = sorted(load_reasoning().keys() - {"object"}, key=len, reverse=True)
+    return set(re.findall(rf"\b(?:{'|'.join(map(re.escape, names))})\b", reasoning.lower()))
 
 
 def parses(text: str) -> bool:
@@ -208,7 +220,3 @@ def paired_difference(ours: Sequence[Record], theirs: Sequence[Record], *, field
         "ci95": [round(100 * low, 2), round(100 * high, 2)],
         "n": len(pairs),
     }
-
-
-def record_json(record: Record) -> dict[str, Any]:
-    return asdict(record)

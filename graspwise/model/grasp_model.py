@@ -105,6 +105,11 @@ class GraspModel:
         starts = self.tokenizer.bos_token is not None and text.startswith(self.tokenizer.bos_token)
         return list(self.tokenizer(text, add_special_tokens=not starts)["input_ids"])
 
+    def hints(self, pixel_values: Tensor) -> list[tuple[list[str], list[Grasp]]]:
+        """Names and proposals that stand in each picture's prompt, as many as the card says."""
+        names = self.recognise(pixel_values, count=self.card.names)
+        return list(zip(names, self.propose(pixel_values, count=self.card.proposals), strict=True))
+
     @torch.inference_mode()
     def propose(self, pixel_values: Tensor, *, count: int) -> list[list[Grasp]]:
         """The dense head's best grasps of each picture, in the frame of the square picture; none without a head."""

@@ -107,13 +107,12 @@ class LlavaResponder:
         from graspwise.model.generate import write_answers
 
         pixel_values = self.model.pixel_values(pictures)
-        proposals = self.model.propose(pixel_values, count=self.model.card.proposals)
-        names = self.model.recognise(pixel_values, count=self.model.card.names)
-        prompts = [self.prompt(*row) for row in zip(conversations, names, proposals, strict=True)]
+        hints = self.model.hints(pixel_values)
+        prompts = [self.prompt(c, *hint) for c, hint in zip(conversations, hints, strict=True)]
         written = write_answers(
             self.model, prompts, pixel_values, answer_format=self.answer_format, constrained=constrained
         )
-        return written, proposals
+        return written, [proposals for _, proposals in hints]
 
     def prompt(self, conversation: Sequence[Message], names: Sequence[str], proposals: Sequence[Grasp]) -> list[int]:
         """Token ids; names and proposals are written into the first user's turn."""

@@ -274,8 +274,7 @@ class AnswerTask(TextTask):
         return [self.recipe.name_weight if a < stop and b > start else 1.0 for a, b in offsets]
 
     def hints(self, pixel_values: Tensor) -> list[tuple[list[str], list[Grasp]]]:
-        names = self.model.recognise(pixel_values, count=self.model.card.names)
-        return list(zip(names, self.model.propose(pixel_values, count=self.model.card.proposals), strict=True))
+        return self.model.hints(pixel_values)
 
     def conversation(
         self, example: Example, rng: np.random.Generator, *, names: list[str], proposals: list[Grasp]

@@ -1,14 +1,14 @@
 """Scores: counted by hand on made-up records, intervals over objects, and the table made from them."""
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
 
 from graspwise.data.store import Dataset
 from graspwise.evaluation.report import benchmark_report, evaluation_report
-from graspwise.evaluation.score import Record, bootstrap, paired_difference, record_json, score, summarise
+from graspwise.evaluation.score import Record, bootstrap, names_in, paired_difference, score, summarise
 from graspwise.grasp import Grasp
 from graspwise.model.responder import Response
 
@@ -91,7 +91,7 @@ def test_reports_are_made_from_report_json(tmp_path):
         {
             "cell": name, "split": "object", "fold": fold, "date": "2026-01-01", "config": {"seed": 0},
             "training_samples": {"align": 10, "answers": 20}, "summary": summarise(records),
-            "records": [record_json(r) for r in records],
+            "records": [asdict(r) for r in records],
         }
         for fold in (0, 1)
         for name, hit in (("centre", False), ("lora-reasoned", True))
@@ -102,3 +102,16 @@ def test_reports_are_made_from_report_json(tmp_path):
     assert report["rows"][0]["reasoned_minus_this"]["points"] == 100.0
     table = (tmp_path / "b" / "report.md").read_text()
     assert "lora-reasoned" in table and "10 + 20" in table
+
+
+@pytest.mark.parametrize(
+    ("reasoning", "named"),
+    [
+        ("The object is a toothbrush, long and thin.", {"toothbrush"}),
+        ("I see a paint bottle with a cap.", {"paint bottle"}),
+        ("A can opener, or a can.", {"can opener", "can"}),
+        ("Open it gently.", set()),
+    ],
+)
+def test_a_name_inside_another_name_does_not_count(reasoning, named):
+    assert names_in(reasoning) == named

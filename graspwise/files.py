@@ -3,7 +3,7 @@
 import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -62,14 +62,18 @@ def read_json(path: Path | str) -> Any:
         raise InputError(f"{source}: not valid JSON ({error})") from error
 
 
-def empty_directory(path: Path | str) -> Path:
+def empty_directory(path: Path | str, *, besides: Collection[str] = ()) -> Path:
     """Make `path` a new or empty folder to write a result into.
+
+    Args:
+        path: The folder.
+        besides: Names that it may hold.
 
     Raises:
         InputError: it exists and holds files, or cannot be made.
     """
     folder = Path(path)
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    if folder.exists() and (not folder.is_dir() or any(entry.name not in besides for entry in folder.iterdir())):
         raise InputError(f"{folder}: already exists and is not an empty folder; give a new one")
     try:
         folder.mkdir(parents=True, exist_ok=True)

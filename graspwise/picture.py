@@ -1,6 +1,7 @@
 """A picture as a person sees it: upright 8-bit RGB, with metric depth where there is some.
 
     open_picture(path)            a file, whatever a phone, a scanner or a depth camera wrote into it
+    open_depth(path)              a depth picture alone, in metres
     as_picture(source)            a path, an array or a Pillow image, for the Python API
 
 Everything downstream may rely on `Picture`; nothing downstream opens a file or asks for a colour mode again.
@@ -92,13 +93,44 @@ def open_picture(path: Path | str, *, depth_path: Path | str | None = None, dept
     rgb = _read(source, _to_rgb)
     depth = None
     if depth_path is not None:
-        depth = _read_depth(Path(depth_path), unit=depth_unit)
+        depth = open_depth(depth_path, unit=depth_unit)
         if depth.shape != rgb.shape[:2]:
             raise InputError(
                 f"{depth_path}: depth is {depth.shape[1]}x{depth.shape[0]} pixels, {source} is "
                 f"{rgb.shape[1]}x{rgb.shape[0]}; both must have the same size as displayed"
             )
     return Picture(rgb, depth, source)
+
+
+def open_depth(path: Path | str, *, unit: str = "auto") -> np.ndarray:
+    """Open a depth picture.
+
+    Args:
+        path: 16-bit PNG or TIFF (0 = hole), or float TIFF as Cornell's (0, negative and non-finite = holes).
+        unit: "mm", "m", or "auto": integers are millimetres, floats are metres.
+
+    Returns:
+        Array (height, width), float32, metres along the optical axis, NaN = hole.
+
+    Raises:
+        InputError: no such file, not a depth picture, no depth in it, or a median depth that shows a wrong unit.
+    """
+    if unit != "auto" and unit not in DEPTH_UNITS:
+        raise InputError(f"depth unit: found {unit!r}; valid are auto, {', '.join(DEPTH_UNITS)}")
+    stored = _read(Path(path), _to_depth)
+    if unit == "auto":
+        unit = "mm" if np.issubdtype(stored.dtype, np.integer) else "m"
+    metres = stored.astype(np.float32) * np.float32(DEPTH_UNITS[unit])
+    metres[~(np.isfinite(metres) & (metres > 0))] = np.nan
+    if np.isnan(metres).all():
+        raise InputError(f"{path}: no pixel has a depth above 0")
+    middle = float(np.nanmedian(metres))
+    # The dearest mistake with depth is a factor of 1000, and it is easy to see.
+    if not 0.01 <= middle <= 100:
+        raise InputError(
+            f"{path}: read in {unit} its median depth is {middle:.3g} m; valid is 0.01 to 100: is that its unit?"
+        )
+    return metres
 
 
 def as_picture(source: "Path | str | np.ndarray | Image.Image | Picture") -> Picture:
@@ -256,26 +288,6 @@ def _grey_to_8_bits(grey: np.ndarray) -> np.ndarray:
     scaled = (grey.astype(np.float32) - low) * (255 / max(high - low, 1e-12))
     eight: np.ndarray = np.rint(np.clip(scaled, 0, 255)).astype(np.uint8)
     return eight
-
-
-def _read_depth(path: Path, *, unit: str) -> np.ndarray:
-    """Array (height, width), float32, metres, NaN = hole."""
-    if unit != "auto" and unit not in DEPTH_UNITS:
-        raise InputError(f"depth unit: found {unit!r}; valid are auto, {', '.join(DEPTH_UNITS)}")
-    stored = _read(path, _to_depth)
-    if unit == "auto":
-        unit = "mm" if np.issubdtype(stored.dtype, np.integer) else "m"
-    metres = stored.astype(np.float32) * np.float32(DEPTH_UNITS[unit])
-    metres[~(np.isfinite(metres) & (metres > 0))] = np.nan
-    if np.isnan(metres).all():
-        raise InputError(f"{path}: no pixel has a depth above 0")
-    middle = float(np.nanmedian(metres))
-    # The dearest mistake with depth is a factor of 1000, and it is easy to see.
-    if not 0.01 <= middle <= 100:
-        raise InputError(
-            f"{path}: read in {unit} its median depth is {middle:.3g} m; valid is 0.01 to 100: is that its unit?"
-        )
-    return metres
 
 
 def _to_depth(image: Image.Image) -> np.ndarray:

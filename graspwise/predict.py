@@ -148,10 +148,12 @@ class View:
 
     def answer(self, conversation: Sequence[Message]) -> Answer:
         """A reasoned grasp for a conversation that ends with a user's turn."""
-        started = time.perf_counter()
-        square = workspace_picture(self.picture, workspace=self.workspace, transform=self.transform).rgb
-        response = self.responder.respond([square], [conversation])[0]
-        return self.in_picture(response, seconds=time.perf_counter() - started)
+        return answer_together([self], [conversation])[0]
+
+    @property
+    def square(self) -> np.ndarray:
+        """What the model sees: (S, S, 3) uint8."""
+        return workspace_picture(self.picture, workspace=self.workspace, transform=self.transform).rgb
 
     def in_picture(self, response: "Response", *, seconds: float) -> Answer:
         """A response in the model's square frame as an answer in the picture's."""
@@ -175,6 +177,14 @@ class View:
             image_size=self.picture.size,
             seconds=seconds,
         )
+
+
+def answer_together(views: Sequence[View], conversations: Sequence[Sequence[Message]]) -> list[Answer]:
+    """Answers of one model to several views at once, each with a conversation; the time is shared evenly among them."""
+    started = time.perf_counter()
+    responses = views[0].responder.respond([view.square for view in views], conversations)
+    seconds = (time.perf_counter() - started) / len(views)
+    return [view.in_picture(response, seconds=seconds) for view, response in zip(views, responses, strict=True)]
 
 
 def onto(grasp: Grasp, *, transform: Transform, box: Workspace) -> Grasp:

@@ -5,13 +5,18 @@ import sys
 
 import pytest
 
-HEAVY = {"torch", "transformers", "scipy", "matplotlib", "httpx"}
+HEAVY = {"torch", "transformers", "scipy", "matplotlib", "httpx", "mujoco", "mink", "rosbags", "ray"}
+CALL = "from typer.testing import CliRunner; from graspwise.cli import app"
 LIGHT = {
     "import graspwise": "the package",
     "import graspwise; graspwise.Grasp; graspwise.GraspRectangle; graspwise.Picture; graspwise.Transform": "its values",
     "import graspwise.metric": "the metric",
     "import graspwise.answer": "the answer text",
     "import graspwise.data.cornell": "Cornell's reader",
+    "import graspwise.data.sim": "simulation's reader",
+    "import graspwise.parallel": "parallel work",
+    f"{CALL}; assert CliRunner().invoke(app, ['--help']).exit_code == 0": "help",
+    f"{CALL}; assert CliRunner().invoke(app, ['benchmark', 'sim', '--help']).exit_code == 0": "a verb's help",
 }
 
 

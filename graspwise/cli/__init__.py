@@ -11,6 +11,8 @@ from graspwise.cli.dataset import dataset_app
 from graspwise.cli.evaluate import evaluate
 from graspwise.cli.models import models_app
 from graspwise.cli.predict import predict
+from graspwise.cli.robot import robot_app
+from graspwise.cli.sim import sim_app
 from graspwise.cli.templates import templates_app
 from graspwise.cli.train import train
 from graspwise.errors import InputError
@@ -31,6 +33,8 @@ app.add_typer(dataset_app, name="dataset")
 app.command()(train)
 app.command()(evaluate)
 app.add_typer(benchmark_app, name="benchmark")
+app.add_typer(sim_app, name="sim")
+app.add_typer(robot_app, name="robot")
 app.add_typer(models_app, name="models")
 app.add_typer(templates_app, name="templates")
 

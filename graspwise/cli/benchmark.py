@@ -1,14 +1,20 @@
 """`graspwise benchmark`: published tables, reproduced."""
 
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from graspwise.cli.progress import training_bars
+from graspwise.cli.progress import bar, training_bars
 
 benchmark_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Published tables, reproduced.")
+
+
+class RobotChoice(StrEnum):
+    gripper = "gripper"
+    panda = "panda"
 
 
 @benchmark_app.callback()
@@ -67,6 +73,37 @@ def cornell(
     command = f"graspwise benchmark cornell --data CORNELL --out REPORT {given}"
     print("\n".join(benchmark_lines(benchmark_report(out, read_cells(out), command=command))))
     return 0
+
+
+@benchmark_app.command()
+def sim(
+    out: Annotated[Path, typer.Option(help="Report folder; what is there is not done again.")],
+    models: Annotated[
+        str, typer.Option(help="Models, run folders and baselines; oracle and random are the world's own controls.")
+    ] = "oracle,random,centre,blob,small",
+    objects: Annotated[str, typer.Option(help="household, train, or object names.")] = "household",
+    poses: Annotated[int, typer.Option(help="Scenes of each object.")] = 5,
+    robot: Annotated[RobotChoice, typer.Option(help="A gripper on a gantry, or a whole arm.")] = RobotChoice.gripper,
+    panda_model: Annotated[str, typer.Option(help="MJCF file of the Panda with its hand.")] = "",
+    video: Annotated[bool, typer.Option("--video", help="Also film every trial, as a strip and an animation.")] = False,
+    seed: Annotated[int, typer.Option(help="Decides scenes, friction and errors.")] = 0,
+    workers: Annotated[int | None, typer.Option(help="Processes; by default all cores.")] = None,
+    ray: Annotated[str, typer.Option(metavar="local|ADDRESS", help="Run the scenes on Ray.")] = "",
+) -> None:
+    """Table II of RT-Grasp: each model's grasps carried out by a robot in simulation; stop and start again at will."""
+    from graspwise.evaluation.trials import TrialConfig, run_trials
+    from graspwise.evaluation.trials_report import trials_lines, trials_report
+
+    config = TrialConfig(objects=words(objects), poses=poses, robot=robot.value, panda_model=panda_model, seed=seed)
+    trials = run_trials(
+        config, words(models), out, film=video, workers=workers, ray=ray, bar=bar,
+        say=lambda line: print(line, file=sys.stderr),
+    )  # fmt: skip
+    command = (
+        f"graspwise benchmark sim --models {models} --objects {objects} --poses {poses} --robot {robot.value} "
+        f"--seed {seed} --out REPORT"
+    )
+    print("\n".join(trials_lines(trials_report(out, trials, config=config, command=command))))
 
 
 def words(text: str) -> tuple[str, ...]:

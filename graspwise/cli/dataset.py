@@ -54,6 +54,39 @@ def jacquard(
     build(read_jacquard(source), "jacquard", out, answer, samples, seed, size, depth)
 
 
+@build_app.command()
+def sim(
+    out: Out, scenes: Annotated[int, typer.Option(help="How many scenes.")],
+    objects: Annotated[str, typer.Option(help="train, or names of its families with commas between.")] = "train",
+    clutter: Annotated[str, typer.Option(metavar="N|N-M", help="Things in a scene.")] = "1",
+    candidates: Annotated[int, typer.Option(help="Grasps tried on each thing.")] = 12,
+    trials: Annotated[int, typer.Option(help="Trials of each grasp, under other friction and errors.")] = 4,
+    answer: Format = AnswerChoice.reasoned,
+    samples: Annotated[int | None, typer.Option(help="How many samples; by default one a labelled thing.")] = None,
+    seed: Seed = 0, size: Size = 352, depth: Depth = False,
+    workers: Annotated[int | None, typer.Option(help="Processes; by default all cores.")] = None,
+    ray: Annotated[str, typer.Option(metavar="local|ADDRESS", help="Make the scenes on Ray.")] = "",
+) -> None:  # fmt: skip
+    """From simulation: scenes of training objects, every grasp tried by physics; the same command goes on."""
+    from graspwise.cli.sim import parse_range
+    from graspwise.data.sim import SimConfig, make_scenes, read_sim, start
+
+    fewest, most = parse_range(clutter, option="--clutter")
+    config = SimConfig(
+        objects=tuple(objects.split(",")), scenes=scenes, fewest=fewest, most=most, candidates=candidates,
+        trials=trials, seed=seed,
+    )  # fmt: skip
+    folder = start(config, out)
+    made = make_scenes(
+        config, folder, workers=workers, ray=ray, progress=lambda stream, total: bar(stream, total, "scenes")
+    )  # fmt: skip
+    tried, right = sum(scene.labels for scene in made), sum(scene.right for scene in made)
+    thrown = sum(scene.thrown_away for scene in made)
+    print(f"{scenes} scenes, {thrown} more did not settle; {tried} grasps tried, {right} are labels")
+    pictures = read_sim(folder)
+    build(pictures, "sim", out, answer, samples or len(pictures), seed, size, depth, besides=("scenes", "scenes.json"))
+
+
 def build(
     pictures: "list[LabelledPicture]",
     source: str,
@@ -63,6 +96,8 @@ def build(
     seed: int,
     size: int,
     depth: bool,
+    *,
+    besides: tuple[str, ...] = (),
 ) -> None:
     from graspwise.data.build import BuildConfig, build_dataset
 
@@ -70,8 +105,9 @@ def build(
         raise InputError(f"--size is {size}; valid is 32 to 2048 pixels")
     config = BuildConfig(answer=answer.value, samples=samples, seed=seed, size=size, depth=depth)
     folder = build_dataset(
-        pictures, source=source, out=out, config=config, progress=lambda stream, total: bar(stream, total, "samples")
-    )
+        pictures, source=source, out=out, config=config, besides=besides,
+        progress=lambda stream, total: bar(stream, total, "samples"),
+    )  # fmt: skip
     print(f"{samples} samples in {folder}")
 
 

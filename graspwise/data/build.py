@@ -66,6 +66,7 @@ def build_dataset(
     out: Path | str,
     config: BuildConfig,
     workers: int | None = None,
+    besides: Sequence[str] = (),
     progress: Callable[[Iterator[Sample], int], Iterator[Sample]] = lambda samples, total: samples,
 ) -> Path:
     """Write a data set folder, a stream of samples that never holds more than one shard's line in memory.
@@ -76,6 +77,7 @@ def build_dataset(
         out: New folder.
         config: How samples are made.
         workers: Processes; all cores by default.
+        besides: What `out` may hold already, e.g. the pictures' own folder.
         progress: Wraps the stream, e.g. in a progress bar.
 
     Raises:
@@ -88,7 +90,7 @@ def build_dataset(
         raise InputError(f"--samples is {config.samples}; valid is 1 or more")
     if config.seed < 0:
         raise InputError(f"--seed is {config.seed}; valid is 0 or more")
-    folder = empty_directory(out)
+    folder = empty_directory(out, besides=besides)
     (folder / "images").mkdir()
     make = partial(make_sample, pictures=labelled, folder=folder, config=config)
     with (folder / CAPTIONS).open("w", encoding="utf-8") as lines:
@@ -170,7 +172,7 @@ def make_sample(index: int, *, pictures: Sequence[LabelledPicture], folder: Path
 
     grasp = Grasp.from_rectangle(rectangles[rng.integers(len(rectangles))], image_size=shown.size)
     # Every other photograph of a pass, and every other pass of a photograph, is asked for by name.
-    named = (int(order[position]) + epoch) % 2 == 0
+    named = source.among_others or (int(order[position]) + epoch) % 2 == 0
     answer = render_grasp(grasp, answer_format=config.answer, reasoning=reasoning_for(source.category, rng))
     return Sample(
         id=name,

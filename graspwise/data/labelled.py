@@ -25,6 +25,7 @@ class LabelledPicture:
         workspace: Half-open crop (x0, y0, x1, y1) in pixels, the same for every picture of the set; None is the whole.
         negatives: Rectangles labelled as bad grasps.
         depth_path: Depth picture of the same size, where there is one.
+        among_others: Whether other things are in view, so that it must be asked for by name.
     """
 
     name: str
@@ -36,6 +37,7 @@ class LabelledPicture:
     workspace: Workspace | None = None
     negatives: tuple[GraspRectangle, ...] = ()
     depth_path: Path | None = None
+    among_others: bool = False
 
     def open(self, *, depth: bool = False) -> Picture:
         """Read the picture, with its depth in metres when asked."""

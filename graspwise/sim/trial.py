@@ -1,0 +1,274 @@
+"""One grasp carried out: approach, close, lift, shake, tilt; what happened, and why where it failed."""
+
+import math
+from copy import copy
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import mujoco
+import numpy as np
+
+from graspwise.errors import InputError
+from graspwise.grasp import Grasp
+from graspwise.robot.pose import GripperPose, gripper_pose
+from graspwise.sim.antipodal import TABLE_CLEARANCE
+from graspwise.sim.film import Film
+from graspwise.sim.gripper import Robot, Unreachable
+from graspwise.sim.render import View
+from graspwise.sim.scene import Scene
+
+Cause = Literal["missed", "slipped", "collided", "too wide", "unreachable"]
+CAUSES: tuple[Cause, ...] = ("missed", "slipped", "collided", "too wide", "unreachable")
+
+LIFT = 0.15
+# Raised by this share of the lift at the end, and held by both fingers: that is success.
+RAISED = 0.6
+SHAKE_REACH, SHAKE_HERTZ, SHAKE_SECONDS = 0.018, 4.0, 0.5
+TILT, TILT_SECONDS = math.radians(25), 0.2
+# The hand stands this much higher than it was sent: it sits on something.
+BLOCKED = 0.006
+DESCEND_SECONDS, CLOSE_SECONDS, LIFT_SECONDS, HOLD_SECONDS = 0.6, 0.4, 0.6, 0.1
+WAYPOINTS = 8
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """What differs from trial to trial of the same scene and grasp.
+
+    Attributes:
+        friction: Factor on every object's friction.
+        shift: Error of the gripper's place, metres (x, y, z).
+        turn: Error of its yaw, radians.
+    """
+
+    friction: float = 1.0
+    shift: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    turn: float = 0.0
+
+    @classmethod
+    def drawn(cls, rng: np.random.Generator) -> "Conditions":
+        """Friction 0.8 to 1.2 times as high, 1.5 mm and 1.5 degrees off (standard deviations)."""
+        x, y = rng.normal(0, 0.0015, 2).tolist()
+        return cls(float(rng.uniform(0.8, 1.2)), (x, y, 0.0), float(rng.normal(0, math.radians(1.5))))
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a grasp.
+
+    Attributes:
+        lifted: Whether the target was lifted and still held after shake and tilt.
+        cause: Why not; None where it was.
+        parts: Names of the target's parts between the fingers after lifting, or at closing where it was not lifted.
+        allowed: Whether it was lifted by no part that should be left alone.
+    """
+
+    lifted: bool
+    cause: Cause | None
+    parts: tuple[str, ...] = ()
+    allowed: bool = False
+
+
+def carry_out(
+    scene: Scene,
+    pose: GripperPose,
+    *,
+    target: int,
+    robot: Robot,
+    conditions: Conditions | None = None,
+    film: Film | None = None,
+) -> Outcome:
+    """Execute a grasp in a fresh simulation of the scene.
+
+    Args:
+        scene: Composed with this robot attached.
+        pose: Where to, in the base frame, and how far to open.
+        target: Index of the object to lift.
+        robot: The robot.
+        conditions: Friction and errors of this trial; none by default.
+        film: Takes pictures on the way.
+    """
+    conditions = conditions or Conditions()
+    try:
+        controls = robot.solve(scene.model, waypoints(pose, conditions))
+    except Unreachable:
+        return Outcome(False, "unreachable")
+    run = _Run(scene, robot, target, conditions, film)
+    run.robot.open_to(run.data, pose.opening)
+    collided = run.descend(controls[:WAYPOINTS])
+    run.close()
+    touched = run.parts_between()
+    if not collided:
+        run.lift(controls[WAYPOINTS - 1 : 2 * WAYPOINTS - 1])
+        lifted = run.parts_between()
+        touched = lifted or touched
+        if lifted:
+            run.shake(controls[2 * WAYPOINTS - 2 :])
+            run.tilt()
+    held = run.parts_between()
+    if not collided and held and run.raised() > RAISED * LIFT:
+        return Outcome(True, None, held, not any(part.avoid for part in run.target.thing.parts if part.name in held))
+    return Outcome(False, cause_of(pose, collided=collided, touched=bool(touched)), touched)
+
+
+def cause_of(pose: GripperPose, *, collided: bool, touched: bool) -> Cause:
+    """Why a grasp that did not lift its target failed."""
+    if pose.clamped and not touched:
+        return "too wide"
+    if collided:
+        return "collided"
+    return "slipped" if touched else "missed"
+
+
+def pose_of(grasp: Grasp, scene: Scene, view: View, robot: Robot, *, max_opening: float | None = None) -> GripperPose:
+    """Where a grasp in the scene's picture sends the gripper, opened no wider than `max_opening` metres.
+
+    Raises:
+        InputError: the picture gives no pose there.
+    """
+    gripper = replace(robot.gripper, max_opening=max_opening) if max_opening else robot.gripper
+    return gripper_pose(
+        grasp, picture_size=(scene.camera.width, scene.camera.height), depth=view.depth, camera=scene.camera,
+        T_base_camera=scene.T_base_camera, gripper=gripper, clearance=TABLE_CLEARANCE,
+    )  # fmt: skip
+
+
+def try_grasp(
+    scene: Scene, view: View, grasp: Grasp | None, *, target: int, robot: Robot, conditions: Conditions,
+    max_opening: float | None = None, film: Film | None = None,
+) -> Outcome:  # fmt: skip
+    """A grasp in the scene's picture, carried out; where it leads nowhere, unreachable."""
+    if grasp is None:
+        return Outcome(False, "missed")
+    try:
+        pose = pose_of(grasp, scene, view, robot, max_opening=max_opening)
+    except InputError:
+        return Outcome(False, "unreachable")
+    return carry_out(scene, pose, target=target, robot=robot, conditions=conditions, film=film)
+
+
+def waypoints(pose: GripperPose, conditions: Conditions) -> np.ndarray:
+    """Poses (n, 4, 4) in the base frame: down to the grasp, up again, `WAYPOINTS` each, and the shake's four ends."""
+    grasp = pose.T_base_gripper.copy()
+    cosine, sine = math.cos(conditions.turn), math.sin(conditions.turn)
+    grasp[:3, :3] = np.array([[cosine, -sine, 0], [sine, cosine, 0], [0, 0, 1]]) @ grasp[:3, :3]
+    grasp[:3, 3] += conditions.shift
+    back = pose.approach[:3, 3] - pose.T_base_gripper[:3, 3]
+    steps = [(back * share) for share in np.linspace(1, 0, WAYPOINTS)]
+    steps += [np.array([0, 0, LIFT * share]) for share in np.linspace(0, 1, WAYPOINTS)[1:]]
+    top = np.array([0, 0, LIFT])
+    steps += [top + np.array([SHAKE_REACH * x, SHAKE_REACH * y, 0]) for x, y in ((1, 0), (-1, 0), (0, 1), (0, -1))]
+    poses = np.repeat(grasp[None], len(steps), axis=0)
+    poses[:, :3, 3] += np.array(steps)
+    return poses
+
+
+class _Run:
+    """The simulation of one trial; its steps are its methods, in the order they are called."""
+
+    def __init__(self, scene: Scene, robot: Robot, target: int, conditions: Conditions, film: Film | None) -> None:
+        # A copy, because friction and gravity are changed.
+        self.model = copy(scene.model)
+        self.model.geom_friction[scene.object_of > 0, 0] *= conditions.friction
+        self.data = mujoco.MjData(self.model)
+        self.data.qpos[:] = scene.state
+        self.robot, self.film, self.target = robot, film, scene.placed(target)
+        names = {index: name for index, name in self.target.parts.items()}
+        self.part_of = {
+            int(geom): names[int(scene.part_of[geom])] for geom in np.flatnonzero(scene.object_of == target)
+        }
+        fingers = [self.model.body(name).id for name in robot.fingers]
+        self.finger_of = {
+            geom: fingers.index(int(body)) for geom, body in enumerate(self.model.geom_bodyid) if int(body) in fingers
+        }
+        self.arm = [self.model.actuator(name).id for name in robot.actuators]
+        self.joints = [int(self.model.joint(name).qposadr[0]) for name in robot.joints]
+        self.start_height = 0.0
+
+    def descend(self, controls: np.ndarray) -> bool:
+        """From the approach pose down to the grasp; whether something was in the way."""
+        self.data.qpos[self.joints] = self.data.ctrl[self.arm] = controls[0]
+        mujoco.mj_forward(self.model, self.data)
+        self.start_height = self.height()
+        self.photograph("approach")
+        self.follow(controls, DESCEND_SECONDS)
+        self.follow(controls[-1:], HOLD_SECONDS)
+        self.photograph("at the grasp")
+        return self.lag() > BLOCKED
+
+    def close(self) -> None:
+        for share in np.linspace(0, 1, 10):
+            self.robot.close(self.data, float(share))
+            self.step(CLOSE_SECONDS / 10)
+        self.step(HOLD_SECONDS)
+        self.photograph("closed")
+
+    def lift(self, controls: np.ndarray) -> None:
+        self.follow(controls, LIFT_SECONDS)
+        self.follow(controls[-1:], HOLD_SECONDS)
+        self.photograph("lifted")
+
+    def shake(self, controls: np.ndarray) -> None:
+        """To and fro along x, then along y; `controls` is the middle and the ends +x, -x, +y, -y."""
+        middle = controls[0]
+        for ends in (controls[1:3], controls[3:5]):
+            half = (ends[0] - ends[1]) / 2
+            for step in range(round(SHAKE_SECONDS / self.model.opt.timestep)):
+                swing = math.sin(2 * math.pi * SHAKE_HERTZ * step * self.model.opt.timestep)
+                self.data.ctrl[self.arm] = middle + half * swing
+                self.step_once()
+            self.data.ctrl[self.arm] = middle
+            self.step(HOLD_SECONDS)
+        self.photograph("shaken")
+
+    def tilt(self) -> None:
+        """Gravity leans to four sides: the same as leaning the hand, for any robot."""
+        down = -float(np.linalg.norm(self.model.opt.gravity))
+        for x, y in ((1, 0), (-1, 0), (0, 1), (0, -1)):
+            self.model.opt.gravity[:] = [
+                -down * math.sin(TILT) * x, -down * math.sin(TILT) * y, down * math.cos(TILT),
+            ]  # fmt: skip
+            self.step(TILT_SECONDS)
+        self.model.opt.gravity[:] = [0, 0, down]
+        self.photograph("held")
+
+    def follow(self, controls: np.ndarray, seconds: float) -> None:
+        """Move the arm's targets through rows of controls at an even pace: jumps would knock things over."""
+        steps = round(seconds / self.model.opt.timestep)
+        at = np.arange(1, steps + 1) / steps * (len(controls) - 1)
+        targets = np.column_stack([np.interp(at, np.arange(len(controls)), column) for column in controls.T])
+        for row in targets:
+            self.data.ctrl[self.arm] = row
+            self.step_once()
+
+    def step(self, seconds: float) -> None:
+        for _ in range(round(seconds / self.model.opt.timestep)):
+            self.step_once()
+
+    def step_once(self) -> None:
+        mujoco.mj_step(self.model, self.data)
+        if self.film is not None:
+            self.film.watch(self.model, self.data)
+
+    def height(self) -> float:
+        return float(self.data.xipos[self.target.body][2])
+
+    def raised(self) -> float:
+        return self.height() - self.start_height
+
+    def lag(self) -> float:
+        """How much higher the hand stands than its target, metres."""
+        return self.robot.lag(self.data)
+
+    def parts_between(self) -> tuple[str, ...]:
+        """Names of the target's parts that either finger touches; none unless both touch the target."""
+        touched: list[set[str]] = [set(), set()]
+        for contact in self.data.contact:
+            for own, other in ((contact.geom1, contact.geom2), (contact.geom2, contact.geom1)):
+                if int(own) in self.finger_of and int(other) in self.part_of:
+                    touched[self.finger_of[int(own)]].add(self.part_of[int(other)])
+        return tuple(sorted(touched[0] | touched[1])) if all(touched) else ()
+
+    def photograph(self, phase: str) -> None:
+        if self.film is not None:
+            self.film.mark(self.model, self.data, phase)

@@ -90,7 +90,8 @@ def trial() -> None:
     sheet = Image.new("RGB", (rows[0].width, sum(row.height for row in rows)), "white")
     for number, row in enumerate(rows):
         sheet.paste(row, (0, sum(r.height for r in rows[:number])))
-    sheet.resize((sheet.width * 2 // 3, sheet.height * 2 // 3), Image.Resampling.LANCZOS).save(HERE / "trial.png", optimize=True)
+    small = sheet.resize((sheet.width * 2 // 3, sheet.height * 2 // 3), Image.Resampling.LANCZOS)
+    small.quantize(256).save(HERE / "trial.png", optimize=True)
 
 
 if __name__ == "__main__":

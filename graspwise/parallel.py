@@ -32,6 +32,8 @@ def in_order(
     if ray:
         yield from on_ray(function, items, address=ray)
         return
+    if workers is not None and workers < 1:
+        raise InputError(f"--workers is {workers}; valid is 1 or more")
     count = workers or os.cpu_count() or 1
     if count == 1:
         yield from map(function, items)
@@ -72,7 +74,11 @@ def on_ray(function: Callable[[Item], Result], items: Iterable[Item], *, address
         stream = iter(items)
         waiting = deque(task.remote(shared, item) for item in islice(stream, AHEAD * cores))
         while waiting:
-            done = ray.get(waiting.popleft())
+            try:
+                done = ray.get(waiting.popleft())
+            except ray.exceptions.RayTaskError as error:
+                # Ray's own text is the worker's whole traceback.
+                raise error.cause from error
             waiting.extend(task.remote(shared, item) for item in islice(stream, 1))
             yield done
     finally:

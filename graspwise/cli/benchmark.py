@@ -81,13 +81,13 @@ def sim(
     models: Annotated[
         str, typer.Option(help="Models, run folders and baselines; oracle and random are the world's own controls.")
     ] = "oracle,random,centre,blob,small",
-    objects: Annotated[str, typer.Option(help="household, train, or object names.")] = "household",
+    objects: Annotated[str, typer.Option(help="household, train, meshes, or object names.")] = "household",
     poses: Annotated[int, typer.Option(help="Scenes of each object.")] = 5,
     robot: Annotated[RobotChoice, typer.Option(help="A gripper on a gantry, or a whole arm.")] = RobotChoice.gripper,
     panda_model: Annotated[str, typer.Option(help="MJCF file of the Panda with its hand.")] = "",
     video: Annotated[bool, typer.Option("--video", help="Also film every trial, as a strip and an animation.")] = False,
     seed: Annotated[int, typer.Option(help="Decides scenes, friction and errors.")] = 0,
-    workers: Annotated[int | None, typer.Option(help="Processes; by default all cores.")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes; by default all cores.")] = None,
     ray: Annotated[str, typer.Option(metavar="local|ADDRESS", help="Run the scenes on Ray.")] = "",
 ) -> None:
     """Table II of RT-Grasp: each model's grasps carried out by a robot in simulation; stop and start again at will."""

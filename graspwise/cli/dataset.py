@@ -64,7 +64,7 @@ def sim(
     answer: Format = AnswerChoice.reasoned,
     samples: Annotated[int | None, typer.Option(help="How many samples; by default one a labelled thing.")] = None,
     seed: Seed = 0, size: Size = 352, depth: Depth = False,
-    workers: Annotated[int | None, typer.Option(help="Processes; by default all cores.")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes; by default all cores.")] = None,
     ray: Annotated[str, typer.Option(metavar="local|ADDRESS", help="Make the scenes on Ray.")] = "",
 ) -> None:  # fmt: skip
     """From simulation: scenes of training objects, every grasp tried by physics; the same command goes on."""
@@ -72,6 +72,9 @@ def sim(
     from graspwise.data.sim import SimConfig, make_scenes, read_sim, start
 
     fewest, most = parse_range(clutter, option="--clutter")
+    check_size(size)
+    if samples is not None and samples < 1:
+        raise InputError(f"--samples is {samples}; valid is 1 or more")
     config = SimConfig(
         objects=tuple(objects.split(",")), scenes=scenes, fewest=fewest, most=most, candidates=candidates,
         trials=trials, seed=seed,
@@ -101,14 +104,18 @@ def build(
 ) -> None:
     from graspwise.data.build import BuildConfig, build_dataset
 
-    if not 32 <= size <= 2048:
-        raise InputError(f"--size is {size}; valid is 32 to 2048 pixels")
+    check_size(size)
     config = BuildConfig(answer=answer.value, samples=samples, seed=seed, size=size, depth=depth)
     folder = build_dataset(
         pictures, source=source, out=out, config=config, besides=besides,
         progress=lambda stream, total: bar(stream, total, "samples"),
     )  # fmt: skip
     print(f"{samples} samples in {folder}")
+
+
+def check_size(size: int) -> None:
+    if not 32 <= size <= 2048:
+        raise InputError(f"--size is {size}; valid is 32 to 2048 pixels")
 
 
 @dataset_app.command()

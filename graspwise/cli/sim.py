@@ -19,7 +19,8 @@ def sim() -> None:
 @sim_app.command()
 def render(
     objects: Annotated[
-        str, typer.Option(help="Object names with commas between, all in one scene; or a set: household, train.")
+        str,
+        typer.Option(help="Object names with commas between, all in one scene; or a set: household, train, meshes."),
     ],
     out: Annotated[Path, typer.Option(help="New folder for the scenes.")],
     seed: Annotated[int, typer.Option(help="Decides places, poses, table and light.")] = 0,
@@ -29,10 +30,13 @@ def render(
     ] = "",
 ) -> None:
     """Drop objects on a table and photograph them: colour, depth, masks, camera and facts of each scene."""
+    from graspwise.errors import InputError
     from graspwise.files import empty_directory
     from graspwise.sim.show import RenderConfig, render_scenes
 
     fewest, most = parse_range(clutter, option="--clutter") if clutter else (0, 0)
+    if clutter and fewest < 1:
+        raise InputError(f"--clutter is {clutter}; valid is 1 or more things, e.g. 3 or 1-8")
     config = RenderConfig(
         objects=tuple(objects.split(",")), scenes=scenes, seed=seed, fewest=fewest, most=most,
     )  # fmt: skip
@@ -53,8 +57,8 @@ def parse_range(text: str, *, option: str) -> tuple[int, int]:
     """`N` or `N-M` as two whole numbers."""
     from graspwise.errors import InputError
 
-    low, _, high = text.partition("-")
+    low, dash, high = text.partition("-")
     try:
-        return int(low), int(high or low)
+        return int(low), int(high if dash else low)
     except ValueError:
         raise InputError(f"{option} is {text!r}; valid is a number such as 3, or a range such as 1-8") from None

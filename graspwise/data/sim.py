@@ -5,6 +5,7 @@ success rates in `labels.json`, and once more in Cornell's rectangle format in `
 `cneg.txt` (never does).
 """
 
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -69,8 +70,9 @@ def start(config: SimConfig, out: Path | str) -> Path:
     """The folder `scenes/` in `out`: new, or one that the same configuration has begun.
 
     Raises:
-        InputError: `out` holds something else.
+        InputError: a value outside its range, no such family, or `out` holds something else.
     """
+    check(config)
     folder, written = Path(out), Path(out) / "scenes.json"
     if not written.is_file():
         write_json(empty_directory(folder) / "scenes.json", asdict(config))
@@ -79,7 +81,37 @@ def start(config: SimConfig, out: Path | str) -> Path:
         changed = sorted(key for key, value in asdict(config).items() if before.get(key) != jsonable(value))
         if changed:
             raise InputError(f"{folder}: begun with another {', '.join(changed)}; give the same, or a new --out")
+        if not (folder / "dataset.json").is_file():
+            # Samples are quickly made again from the scenes, so a half-made set of them goes.
+            for left in ("images", "captions.jsonl", "llava.json", *(path.name for path in folder.glob("samples-*"))):
+                remove(folder / left)
     return folder / "scenes"
+
+
+def remove(path: Path) -> None:
+    """A file or a folder with all that is in it, if it is there."""
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def check(config: SimConfig) -> None:
+    """Raise for what no scene can be made with.
+
+    Raises:
+        InputError: a value outside its range, or no such family.
+    """
+    from graspwise.sim.catalogue import entries
+
+    for name in ("scenes", "candidates", "trials"):
+        if getattr(config, name) < 1:
+            raise InputError(f"--{name} is {getattr(config, name)}; valid is 1 or more")
+    if config.seed < 0:
+        raise InputError(f"--seed is {config.seed}; valid is 0 or more")
+    if not 1 <= config.fewest <= config.most <= 12:
+        raise InputError(f"--clutter is {config.fewest}-{config.most}; valid is 1-1 to 1-12, the fewer first")
+    entries(config.objects, sets=("train",))
 
 
 def jsonable(value: Any) -> Any:
@@ -99,13 +131,7 @@ def make_scenes(
     Raises:
         InputError: a value outside its range, or no such family.
     """
-    from graspwise.sim.catalogue import entries
-
-    if config.scenes < 1:
-        raise InputError(f"--scenes is {config.scenes}; valid is 1 or more")
-    if not 1 <= config.fewest <= config.most <= 12:
-        raise InputError(f"--clutter is {config.fewest}-{config.most}; valid is 1-1 to 1-12, the fewer first")
-    entries(config.objects, sets=("train",))
+    check(config)
     folder.mkdir(parents=True, exist_ok=True)
     stream = in_order(partial(make_scene, config=config, folder=folder), range(config.scenes), workers=workers, ray=ray)
     return list(progress(stream, config.scenes))

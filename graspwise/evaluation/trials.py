@@ -105,10 +105,12 @@ def run_trials(
     Raises:
         InputError: an object, a model, a number or the folder is not valid.
     """
-    folder, scenes = start(config, out), scene_names(config)
     if not models:
         raise InputError("--models is empty; valid are models, run folders and baselines with commas between")
-    names = short_names(models)
+    # All that can be wrong comes before the first file.
+    names, scenes = short_names(models), scene_names(config)
+    check(config)
+    folder = start(config, out)
     make = partial(make_scene, config=config, folder=folder)
     for _ in bar(in_order(make, scenes, workers=workers, ray=ray), len(scenes), "scenes"):
         pass
@@ -122,14 +124,25 @@ def run_trials(
     return trials
 
 
+def check(config: TrialConfig) -> None:
+    """Raise for what no trial can be made with.
+
+    Raises:
+        InputError: a value is outside its range, or the robot's model is not there.
+    """
+    if config.poses < 1:
+        raise InputError(f"--poses is {config.poses}; valid is 1 or more")
+    if config.seed < 0:
+        raise InputError(f"--seed is {config.seed}; valid is 0 or more")
+    robot_of(config)
+
+
 def start(config: TrialConfig, out: Path | str) -> Path:
     """The report folder with its configuration.
 
     Raises:
-        InputError: a value is outside its range, or the folder was begun with others.
+        InputError: the folder was begun with others, or holds something else.
     """
-    if config.poses < 1:
-        raise InputError(f"--poses is {config.poses}; valid is 1 or more")
     folder, dumped = Path(out), {**asdict(config), "objects": list(config.objects)}
     written = folder / "config.json"
     if written.is_file():
@@ -157,10 +170,12 @@ def short_names(models: Sequence[str]) -> list[str]:
 
 
 def scene_names(config: TrialConfig) -> list[str]:
-    """`OBJECT-POSE` of every scene, objects in their order."""
+    """`SET-OBJECT-POSE` of every scene, objects in their order."""
     from graspwise.sim.catalogue import entries
 
-    return [f"{entry.set}:{entry.name}-{pose}" for entry in entries(config.objects) for pose in range(config.poses)]
+    # Once each: `mug,household:mug` would have two processes write one folder.
+    found = dict.fromkeys(entries(config.objects))
+    return [f"{entry.set}-{entry.name}-{pose}" for entry in found for pose in range(config.poses)]
 
 
 def make_scene(name: str, *, config: TrialConfig, folder: Path) -> None:
@@ -173,7 +188,8 @@ def make_scene(name: str, *, config: TrialConfig, folder: Path) -> None:
     target = folder / "scenes" / name
     if (target / "grasps.json").is_file():
         return
-    entry = entries([name.rpartition("-")[0]])[0]
+    set_name, _, member = name.rpartition("-")[0].partition("-")
+    entry = entries([f"{set_name}:{member}"])[0]
     seed = zlib.crc32(f"{name} {config.seed}".encode())
     rng = np.random.default_rng(seed)
     object_id, thing = entry.draw(rng)

@@ -1,4 +1,4 @@
-"""Table II and Fig. 9 of RT-Grasp from trials: `report.json`, and from it `report.md` and `plots/objects.png`."""
+"""Table II and Fig. 9 of RT-Grasp from trials: `report.json`, and from it `report.md` and `plots/`."""
 
 import math
 import time
@@ -6,13 +6,19 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from graspwise.draw import contact_sheet, draw_answer
 from graspwise.evaluation.score import bootstrap
 from graspwise.evaluation.trials import ORACLE, RANDOM, Trial, TrialConfig
 from graspwise.files import read_json, replacing, write_json, write_text
+from graspwise.grasp import Grasp
+from graspwise.picture import open_picture
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 # RT-Grasp, Table II: a Franka Panda, 27 other household objects, 135 trials a method.
 PUBLISHED = {
@@ -20,6 +26,8 @@ PUBLISHED = {
     "RT-Grasp, projector": (108, 135),
     "RT-Grasp, LoRA": (113, 135),
 }
+# As many as a page takes.
+FAILURES = 20
 EXPLAINED = {
     ORACLE: "the world's own labels, executed once more under other conditions",
     RANDOM: "a random pose and opening on the object, by the mask",
@@ -62,7 +70,23 @@ def trials_report(
     write_text(Path(folder) / "report.md", "\n".join(trials_lines(report)) + "\n")
     with replacing(Path(folder) / "plots" / "objects.png") as temporary:
         plot_objects(report, temporary)
+    for name, rows in trials.items():
+        wrong = [trial for trial in rows if trial.setting == "any" and not trial.allowed]
+        if wrong and name not in (ORACLE, RANDOM):
+            with replacing(Path(folder) / "plots" / f"failures-{name}.png") as temporary:
+                failures_sheet(wrong[:FAILURES], Path(folder) / "scenes").save(temporary)
     return report
+
+
+def failures_sheet(trials: Sequence[Trial], scenes: Path) -> "Image.Image":
+    """Grasps that did not lift the thing, or held it where it should be left alone, on their pictures."""
+    tiles = []
+    for trial in trials:
+        grasp = None if trial.grasp is None else Grasp(**trial.grasp)  # type: ignore[arg-type]
+        why = trial.cause or f"lifted by {', '.join(trial.parts)}"
+        picture = open_picture(scenes / trial.scene / "rgb.png")
+        tiles.append(draw_answer(picture, grasp=grasp, caption=f"{trial.category}: {why}", side=240))
+    return contact_sheet(tiles, columns=5)
 
 
 def thing_category(family: str) -> str:
@@ -148,12 +172,8 @@ def plot_objects(report: dict[str, Any], path: Path) -> None:
 
     names = sorted(report["models"], key=lambda name: -report["models"][name]["rate"])
     things = list(report["models"][names[0]]["by_object"])
-    share = np.array(
-        [
-            [report["models"][name]["by_object"][thing]["lifted"] / report["config"]["poses"] for name in names]
-            for thing in things
-        ]
-    )
+    cells = [[report["models"][name]["by_object"][thing] for name in names] for thing in things]
+    share = np.array([[cell["lifted"] / cell["trials"] for cell in row] for row in cells])
     figure = Figure(figsize=(1.6 + 0.9 * len(names), 0.8 + 0.24 * len(things)), layout="constrained")
     axes = figure.subplots()
     axes.imshow(share, cmap="RdYlGn", vmin=0, vmax=1, aspect="auto")
@@ -162,6 +182,6 @@ def plot_objects(report: dict[str, Any], path: Path) -> None:
     axes.xaxis.tick_top()
     axes.tick_params(length=0)
     for row, column in np.ndindex(share.shape):
-        count = round(share[row, column] * report["config"]["poses"])
-        axes.text(column, row, f"{count}/{report['config']['poses']}", ha="center", va="center", fontsize=8)
+        cell = cells[row][column]
+        axes.text(column, row, f"{cell['lifted']}/{cell['trials']}", ha="center", va="center", fontsize=8)
     figure.savefig(path, dpi=110, metadata={"Software": None})

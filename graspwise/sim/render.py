@@ -11,8 +11,9 @@ from PIL import Image
 
 from graspwise.files import write_json, write_text
 from graspwise.picture import open_picture
+from graspwise.sim.bodies import GROUP_ROBOT
 from graspwise.sim.facts import scene_facts
-from graspwise.sim.scene import GROUP_ROBOT, Scene
+from graspwise.sim.scene import Scene
 
 
 @dataclass(frozen=True)

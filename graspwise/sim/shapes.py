@@ -212,7 +212,7 @@ def prism(outline: Sequence[tuple[float, float]], thickness: float, paint: Paint
 
 
 def turned(profile: Sequence[tuple[float, float]], paint: Paint, *, segments: int = 28) -> list[Piece]:
-    """A solid of revolution about z from (radius, height) pairs, bottom to top, e.g. a bottle; one slice a pair of rows."""
+    """A solid of revolution about z from (radius, height) pairs, bottom to top, e.g. a bottle; a slice a pair."""
     slices = []
     for (r0, z0), (r1, z1) in pairwise(profile):
         if z1 - z0 > 1e-6:
@@ -242,7 +242,7 @@ def vessel(
     pieces = []
     angles = np.linspace(0, 2 * math.pi, segments + 1)
     # The bottom alone stands on the table: twenty wall pieces there would be eighty contacts.
-    raised = [(profile[0][0], profile[0][1] + min(0.001, base / 2)), *profile[1:]]
+    raised = [(profile[0][0], profile[0][1] + min(0.0003, base / 2)), *profile[1:]]
     for (r0, z0), (r1, z1) in pairwise(raised):
         for a, b in pairwise(angles):
             corners = [
@@ -261,7 +261,7 @@ def ring(
     segments: int = 20,
 ) -> list[Piece]:  # fmt: skip
     """A flat ring about z: outer radius, radial thickness, height."""
-    wall = vessel([(radius, -height / 2), (radius, height / 2)], paint, wall=thickness, base=0.001, segments=segments)
+    wall = vessel([(radius, -height / 2), (radius, height / 2)], paint, wall=thickness, base=0.0, segments=segments)
     return [piece.moved(by=at, turn=turn) for piece in wall[:-1]]
 
 

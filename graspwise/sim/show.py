@@ -10,7 +10,7 @@ import numpy as np
 from graspwise.errors import InputError
 from graspwise.files import replacing_folder
 from graspwise.parallel import in_order
-from graspwise.sim.catalogue import Entry, entries
+from graspwise.sim.catalogue import SETS, Entry, entries
 from graspwise.sim.render import render, write_scene
 from graspwise.sim.scene import settled_scene
 from graspwise.sim.shapes import SimObject
@@ -56,7 +56,7 @@ def render_scenes(
     pool = entries(config.objects)
     fewest, most = config.fewest, config.most
     if not most:
-        whole_sets = any(name.strip() in ("household", "train") for name in config.objects)
+        whole_sets = any(name.strip() in SETS for name in config.objects)
         fewest = most = SET_DRAW if whole_sets else len(pool)
     if not 1 <= fewest <= most <= min(MOST, len(pool)):
         raise InputError(

@@ -78,7 +78,7 @@ def _spoon(rng: Generator) -> SimObject:
     length, a, depth = (u(0.2, 0.236), u(0.028, 0.036), 0.013) if big else (u(0.14, 0.2), u(0.02, 0.03), u(0.01, 0.013))
     rest, thick = length - 2 * a, u(0.009, 0.014) if big else u(0.0055, 0.008)
     wide = thick if big else u(0.012, 0.019)
-    cup = vessel([(a * 0.45, 0), (a * 0.85, depth * 0.55), (a, depth)], paint, wall=0.0055, base=0.0035, segments=14)
+    cup = vessel([(a * 0.45, 0), (a * 0.85, depth * 0.55), (a, depth)], paint, wall=0.0059, base=0.0035, segments=14)
     handle = bar([(a - 0.006, depth - 0.003, 0.01, 0.005), (a + rest * 0.15, depth + 0.003, 0.0085, 0.0055),
                   (a + rest * 0.5, depth + 0.003, wide * 0.75, thick), (a + rest * 0.88, thick * 0.7, wide, thick),
                   (a + rest, thick / 2, wide * 0.6, thick)], paint, square=0.8)  # fmt: skip

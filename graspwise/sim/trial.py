@@ -113,10 +113,8 @@ def carry_out(
 
 def cause_of(pose: GripperPose, *, collided: bool, touched: bool) -> Cause:
     """Why a grasp that did not lift its target failed."""
-    if pose.clamped and not touched:
-        return "too wide"
     if collided:
-        return "collided"
+        return "too wide" if pose.clamped else "collided"
     return "slipped" if touched else "missed"
 
 

@@ -14,16 +14,16 @@ from graspwise.evaluation.trials_report import figures, rate, trials_lines, tria
 from graspwise.files import write_json
 
 CONFIG = TrialConfig(objects=("household",), poses=2)
-TRIAL = Trial("household:mug-0", "household/mug", "mug", "any", True, True, None, ("handle",), None)
+TRIAL = Trial("household-mug-0", "household/mug", "mug", "any", True, True, None, ("handle",), None)
 MISSED = replace(TRIAL, lifted=False, allowed=False, cause="missed", parts=())
-KNIFE = replace(TRIAL, scene="household:knife-0", object_id="household/knife", category="kitchen knife")
+KNIFE = replace(TRIAL, scene="household-knife-0", object_id="household/knife", category="kitchen knife")
 ROWS = [
     TRIAL,
-    replace(MISSED, scene="household:mug-1"),
+    replace(MISSED, scene="household-mug-1"),
     replace(TRIAL, setting="narrow"),
     replace(MISSED, setting="narrow"),
     replace(KNIFE, allowed=False),
-    replace(KNIFE, scene="household:knife-1", lifted=False, allowed=False, cause="slipped"),
+    replace(KNIFE, scene="household-knife-1", lifted=False, allowed=False, cause="slipped"),
     replace(KNIFE, setting="narrow"),
     replace(KNIFE, setting="narrow"),
 ]
@@ -33,12 +33,22 @@ ROWS = [
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("report")
     write_json(out / "answers" / "centre.json", [{"seconds": second} for second in (0.1, 0.3, 0.2)])
-    write_json(out / "answers" / "oracle.json", [{"scene": "household:mug-0"}])
+    write_json(out / "answers" / "oracle.json", [{"scene": "household-mug-0"}])
+    for scene in {row.scene for row in ROWS}:
+        (out / "scenes" / scene).mkdir(parents=True)
+        Image.new("RGB", (64, 64), "white").save(out / "scenes" / scene / "rgb.png")
     always = [replace(row, lifted=True, allowed=True, cause=None) for row in ROWS]
     trials_report(
         out, {"centre": ROWS, "oracle": always}, config=CONFIG, command="graspwise benchmark sim --out REPORT"
     )
     return out
+
+
+def test_failures_are_shown_of_models_and_not_of_controls(folder: Path) -> None:
+    # Three grasps were not lifted, or by a part that should be left alone: one row of three tiles.
+    with Image.open(folder / "plots" / "failures-centre.png") as sheet:
+        assert sheet.width > 3 * 240 and sheet.height < 2 * 400
+    assert not (folder / "plots" / "failures-oracle.png").exists()
 
 
 def test_figures_are_counted_by_hand() -> None:

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from graspwise.errors import InputError
+from graspwise.sim.bodies import volume_of
 from graspwise.sim.catalogue import FAMILIES, HOUSEHOLD, INSTANCES, Entry, entries, thing_of
-from graspwise.sim.scene import volume_of
 from graspwise.sim.shapes import PATTERNS, SimObject
 
 

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from graspwise.errors import InputError
 from graspwise.robot.pose import GripperPose
+from graspwise.sim.bodies import GROUP_ROBOT
 from graspwise.sim.gripper import Unreachable
 from graspwise.sim.panda import PARKED, Panda, panda_model
-from graspwise.sim.scene import GROUP_ROBOT, Scene, compose
+from graspwise.sim.scene import Scene, compose
 from graspwise.sim.shapes import Paint, SimObject, box, part
 from graspwise.sim.trial import Conditions, carry_out, waypoints
 

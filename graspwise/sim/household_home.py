@@ -1,66 +1,14 @@
-"""Six things from about the home, and what the household set's modules share: for testing only, never for training.
+"""Six things from about the home, of the household set: for testing only, never for training.
 
 Long things lie along x with the end that people hold at +x; each rests on the table as its first pose has it.
 """
 
-import math
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import pairwise
 
+from graspwise.sim.colours import BLACK, CHROME, WHITE
+from graspwise.sim.forms import ALONG_X, ALONG_Y, ON_SIDE, OTHER_SIDE, UPSIDE_DOWN, swept
 from graspwise.sim.shapes import Paint, Piece, SimObject, box, cylinder, ellipsoid, hull, moved, part, rod, turned
-
-STEEL = Paint((0.58, 0.6, 0.63), "brushed", (0.78, 0.79, 0.82), shine=0.8)
-BRIGHT = Paint((0.76, 0.77, 0.79), "brushed", (0.9, 0.9, 0.92), shine=0.9)
-SHADE = Paint((0.42, 0.44, 0.47), "brushed", (0.55, 0.57, 0.6), shine=0.6)
-BLACK = Paint((0.1, 0.1, 0.11), shine=0.3)
-WHITE = Paint((0.95, 0.95, 0.93), shine=0.5)
-BEECH = Paint((0.76, 0.55, 0.34), "wood", (0.64, 0.43, 0.24), shine=0.1)
-ON_SIDE = (math.pi / 2, 0.0, 0.0)
-OTHER_SIDE = (-math.pi / 2, 0.0, 0.0)
-UPSIDE_DOWN = (math.pi, 0.0, 0.0)
-ALONG_X = (0.0, math.pi / 2, 0.0)
-ALONG_Y = (math.pi / 2, 0.0, 0.0)
-
-
-def lofted(stations: Sequence[tuple[float, float, float, float, float]], paint: Paint) -> list[Piece]:
-    """A bar along x whose rounded section changes, one hull between two stations.
-
-    Args:
-        stations: (x, y, z, half width along y, half height along z) of each section, metres.
-        paint: Of all of it.
-    """
-    sections = [[(x, y + a * w, z + b * h) for a, b in _SECTION] for x, y, z, w, h in stations]
-    return [hull(a + b, paint) for a, b in pairwise(sections)]
-
-
-_SECTION = ((1, 0.55), (0.7, 1), (-0.7, 1), (-1, 0.55), (-1, -0.55), (-0.7, -1), (0.7, -1), (1, -0.55))
-
-
-def sticker(
-    radius: float, around: float, across: float, low: float, high: float, paint: Paint, *, rise: float = 0.0
-) -> Piece:
-    """A patch on a cylinder about z, a third of a millimetre proud.
-
-    Args:
-        radius: Of the cylinder.
-        around: Angle of the patch's middle.
-        across: Its width as an angle.
-        low: Height of its lower end.
-        high: Height of its upper end.
-        paint: Of the patch.
-        rise: How much higher its far end is than its near one.
-    """
-    return hull(
-        [(r * math.cos(around + across * share), r * math.sin(around + across * share), z + rise * share)
-         for share in (-0.5, -0.25, 0, 0.25, 0.5) for r in (radius - 0.003, radius + 0.00035) for z in (low, high)],
-        paint,
-    )  # fmt: skip
-
-
-def oval(pieces: Sequence[Piece], *, x: float, y: float = 1.0) -> list[Piece]:
-    """Hulls stretched along x and y: a round spoon becomes an oval one."""
-    return [replace(piece, points=tuple((a * x, b * y, c) for a, b, c in piece.points)) for piece in pieces]
 
 
 def marker() -> SimObject:
@@ -154,8 +102,8 @@ def _slab(start: Sequence[float], end: Sequence[float], paint: Paint) -> Piece:
 def remote_control() -> SimObject:
     case, face = Paint((0.13, 0.13, 0.14), shine=0.3), Paint((0.2, 0.2, 0.22), shine=0.2)
     key, ring_ = Paint((0.85, 0.85, 0.86), shine=0.2), Paint((0.55, 0.56, 0.58), shine=0.4)
-    shell = lofted([(-0.086, 0, 0.009, 0.019, 0.007), (-0.08, 0, 0.009, 0.0225, 0.009),
-                    (0.076, 0, 0.009, 0.0225, 0.009), (0.086, 0, 0.009, 0.018, 0.007)], case)  # fmt: skip
+    shell = swept([(-0.086, 0, 0.009, 0.019, 0.007), (-0.08, 0, 0.009, 0.0225, 0.009),
+                   (0.076, 0, 0.009, 0.0225, 0.009), (0.086, 0, 0.009, 0.018, 0.007)], case)  # fmt: skip
     plate = box((0.155, 0.037, 0.003), face, at=(0.0, 0, 0.017))
     keys = [cylinder(0.0052, 0.004, Paint((0.85, 0.08, 0.06)), at=(-0.069, 0.011, 0.019))]
     keys += [box((0.007, 0.009, 0.003), key, at=(-0.069, -0.011, 0.019))]
@@ -185,15 +133,15 @@ def remote_control() -> SimObject:
 
 def toothbrush() -> SimObject:
     teal, grip = Paint((0.05, 0.62, 0.62), shine=0.5), Paint((0.95, 0.95, 0.96), shine=0.2)
-    stem = lofted([(-0.092, 0, 0.008, 0.004, 0.003), (-0.088, 0, 0.008, 0.0065, 0.003),
-                   (-0.066, 0, 0.008, 0.0065, 0.003), (-0.056, 0, 0.008, 0.0038, 0.003)], teal)  # fmt: skip
-    neck = lofted(
+    stem = swept([(-0.092, 0, 0.008, 0.004, 0.003), (-0.088, 0, 0.008, 0.0065, 0.003),
+                  (-0.066, 0, 0.008, 0.0065, 0.003), (-0.056, 0, 0.008, 0.0038, 0.003)], teal)  # fmt: skip
+    neck = swept(
         [(-0.056, 0, 0.008, 0.0038, 0.003), (-0.025, 0, 0.0085, 0.0036, 0.0036), (0.0, 0, 0.008, 0.0058, 0.006)], teal
     )
-    handle = lofted([(0.0, 0, 0.008, 0.0058, 0.006), (0.02, 0, 0.008, 0.0075, 0.0075),
-                     (0.06, 0, 0.0075, 0.0062, 0.0065), (0.085, 0, 0.0072, 0.0068, 0.0068),
-                     (0.094, 0, 0.007, 0.0045, 0.0045)], teal)  # fmt: skip
-    thumb = lofted(
+    handle = swept([(0.0, 0, 0.008, 0.0058, 0.006), (0.02, 0, 0.008, 0.0075, 0.0075),
+                    (0.06, 0, 0.0075, 0.0062, 0.0065), (0.085, 0, 0.0072, 0.0068, 0.0068),
+                    (0.094, 0, 0.007, 0.0045, 0.0045)], teal)  # fmt: skip
+    thumb = swept(
         [(0.006, 0, 0.0125, 0.0035, 0.002), (0.022, 0, 0.0145, 0.0048, 0.002), (0.045, 0, 0.0132, 0.0035, 0.002)], grip
     )
     stripes = [box((0.003, 0.0128, 0.0132), grip, at=(x, 0, 0.0074)) for x in (0.062, 0.068, 0.074)]
@@ -213,10 +161,10 @@ def hairbrush() -> SimObject:
     paddle = [(-0.112, 0.011), (-0.106, 0.0205), (-0.09, 0.0285), (-0.065, 0.0315), (-0.04, 0.029), (-0.022, 0.021),
               (-0.008, 0.0115)]  # fmt: skip
     wood = Paint((0.74, 0.52, 0.31), shine=0.3)
-    head = lofted([(x, 0, 0.0085, w, 0.0065) for x, w in paddle], wood)
-    handle = lofted([(-0.01, 0, 0.0085, 0.0125, 0.0068), (0.02, 0, 0.0085, 0.0095, 0.0078),
-                     (0.07, 0, 0.0085, 0.0125, 0.0085), (0.1, 0, 0.0085, 0.0125, 0.0085),
-                     (0.112, 0, 0.0085, 0.008, 0.0065)], wood)  # fmt: skip
+    head = swept([(x, 0, 0.0085, w, 0.0065) for x, w in paddle], wood)
+    handle = swept([(-0.01, 0, 0.0085, 0.0125, 0.0068), (0.02, 0, 0.0085, 0.0095, 0.0078),
+                    (0.07, 0, 0.0085, 0.0125, 0.0085), (0.1, 0, 0.0085, 0.0125, 0.0085),
+                    (0.112, 0, 0.0085, 0.008, 0.0065)], wood)  # fmt: skip
     pad = ellipsoid((0.042, 0.0245, 0.006), cushion, at=(-0.064, 0, 0.0145))
     pins = []
     for column in range(7):
@@ -237,9 +185,9 @@ def hairbrush() -> SimObject:
 def toy_car() -> SimObject:
     red, tyre = Paint((0.85, 0.08, 0.07), shine=0.8), Paint((0.09, 0.09, 0.09))
     glass, lamp = Paint((0.12, 0.2, 0.28), shine=1.0), Paint((1.0, 0.93, 0.6), shine=0.8)
-    body = lofted([(-0.042, 0, 0.0125, 0.0135, 0.0055), (-0.037, 0, 0.013, 0.0175, 0.0075),
-                   (-0.012, 0, 0.0145, 0.0185, 0.0095), (0.03, 0, 0.015, 0.0185, 0.01),
-                   (0.04, 0, 0.0145, 0.0165, 0.008)], red)  # fmt: skip
+    body = swept([(-0.042, 0, 0.0125, 0.0135, 0.0055), (-0.037, 0, 0.013, 0.0175, 0.0075),
+                  (-0.012, 0, 0.0145, 0.0185, 0.0095), (0.03, 0, 0.015, 0.0185, 0.01),
+                  (0.04, 0, 0.0145, 0.0165, 0.008)], red)  # fmt: skip
     cabin = hull([*((x, y, 0.023) for x in (-0.016, 0.03) for y in (-0.0165, 0.0165)),
                   *((x, y, 0.0345) for x in (-0.004, 0.019) for y in (-0.0125, 0.0125))], glass)  # fmt: skip
     roof = hull(
@@ -266,16 +214,16 @@ def toy_car() -> SimObject:
         box((0.003, 0.007, 0.004), Paint((0.45, 0.02, 0.02), shine=0.8), at=(0.0395, side * 0.0115, 0.017))
         for side in (1, -1)
     ]
-    bumper = box((0.004, 0.032, 0.004), BRIGHT, at=(-0.0415, 0, 0.009))
+    bumper = box((0.004, 0.032, 0.004), CHROME, at=(-0.0415, 0, 0.009))
     wheels = []
     for x in (-0.025, 0.025):
         for side in (1, -1):
             wheels += [cylinder(0.009, 0.008, tyre, at=(x, side * 0.0175, 0.009), turn=ALONG_Y),
-                       cylinder(0.0048, 0.0088, BRIGHT, at=(x, side * 0.0175, 0.009), turn=ALONG_Y)]  # fmt: skip
+                       cylinder(0.0048, 0.0088, CHROME, at=(x, side * 0.0175, 0.009), turn=ALONG_Y)]  # fmt: skip
     floor = [
         box((0.076, 0.027, 0.004), BLACK, at=(0, 0, 0.0048)),
-        box((0.03, 0.009, 0.004), BRIGHT, at=(0, 0, 0.0042)),
-        *(rod((x, -0.014, 0.0045), (x, 0.014, 0.0045), 0.0024, BRIGHT) for x in (-0.025, 0.025)),
+        box((0.03, 0.009, 0.004), CHROME, at=(0, 0, 0.0042)),
+        *(rod((x, -0.014, 0.0045), (x, 0.014, 0.0045), 0.0024, CHROME) for x in (-0.025, 0.025)),
     ]
     return SimObject(
         "toy_car", "toy", "red toy car",

@@ -7,20 +7,8 @@ import math
 from collections.abc import Sequence
 from itertools import pairwise
 
-from graspwise.sim.household_home import (
-    ALONG_X,
-    BEECH,
-    BLACK,
-    BRIGHT,
-    ON_SIDE,
-    SHADE,
-    STEEL,
-    UPSIDE_DOWN,
-    WHITE,
-    lofted,
-    oval,
-    sticker,
-)
+from graspwise.sim.colours import BLACK, CHROME, IRON, STEEL, WHITE
+from graspwise.sim.forms import ALONG_X, ON_SIDE, UPSIDE_DOWN, sticker, stretched, swept
 from graspwise.sim.shapes import (
     Paint,
     Piece,
@@ -129,12 +117,12 @@ def can() -> SimObject:
             (1.0, 0.016, 0.021, red),
         )
     ]
-    rims = [*ring(0.0335, 0.004, 0.004, BRIGHT, at=(0, 0, 0.1), segments=16),
-            *ring(0.0335, 0.004, 0.004, BRIGHT, at=(0, 0, 0.002), segments=16)]  # fmt: skip
-    lid = [cylinder(0.025, 0.003, SHADE, at=(0, 0, 0.0975)), cylinder(0.0225, 0.003, BRIGHT, at=(0, 0, 0.0979)),
-           cylinder(0.019, 0.003, STEEL, at=(0, 0, 0.0983)), box((0.016, 0.009, 0.003), BRIGHT, at=(-0.012, 0, 0.1005)),
-           cylinder(0.0075, 0.003, BRIGHT, at=(-0.003, 0, 0.1008)),
-           cylinder(0.004, 0.003, SHADE, at=(-0.003, 0, 0.1013))]  # fmt: skip
+    rims = [*ring(0.0335, 0.004, 0.004, CHROME, at=(0, 0, 0.1), segments=16),
+            *ring(0.0335, 0.004, 0.004, CHROME, at=(0, 0, 0.002), segments=16)]  # fmt: skip
+    lid = [cylinder(0.025, 0.003, IRON, at=(0, 0, 0.0975)), cylinder(0.0225, 0.003, CHROME, at=(0, 0, 0.0979)),
+           cylinder(0.019, 0.003, STEEL, at=(0, 0, 0.0983)), box((0.016, 0.009, 0.003), CHROME, at=(-0.012, 0, 0.1005)),
+           cylinder(0.0075, 0.003, CHROME, at=(-0.003, 0, 0.1008)),
+           cylinder(0.004, 0.003, IRON, at=(-0.003, 0, 0.1013))]  # fmt: skip
     return SimObject(
         "can", "can", "red and white soup can",
         (part("body", body, label, print_), part("rim", rims), part("lid", lid)),
@@ -158,30 +146,31 @@ def spoon() -> SimObject:
     scoop = turned([(0.007, 0), (0.0165, 0.003)], STEEL, segments=14)
     scoop += vessel([(0.016, 0.003), (0.023, 0.008)], STEEL, wall=0.0055, base=0.003, segments=14)[:-1]
     scoop += vessel([(0.023, 0.008), (0.026, 0.0155)], STEEL, wall=0.004, base=0.003, segments=14)[:-1]
-    handle = lofted(
+    handle = swept(
         [(-0.046, 0, 0.014, 0.008, 0.003), (-0.02, 0, 0.021, 0.0055, 0.003), (0.03, 0, 0.021, 0.006, 0.003),
          (0.085, 0, 0.013, 0.009, 0.003), (0.11, 0, 0.009, 0.0115, 0.003), (0.122, 0, 0.0075, 0.007, 0.003)],
-        BRIGHT,
+        CHROME,
     )  # fmt: skip
-    groove = lofted([(0.05, 0, 0.0192, 0.002, 0.0025), (0.108, 0, 0.0105, 0.004, 0.0025)], SHADE)
+    groove = swept([(0.05, 0, 0.0192, 0.002, 0.0025), (0.108, 0, 0.0105, 0.004, 0.0025)], IRON)
     return SimObject(
         "spoon", "spoon", "steel serving spoon",
-        (part("bowl", moved(oval(scoop, x=1.45), by=(-0.076, 0, 0))), part("handle", handle, groove)),
+        (part("bowl", moved(stretched(scoop, by=(1.45, 1, 1)), by=(-0.076, 0, 0))), part("handle", handle, groove)),
         mass=0.09, friction=0.5, material="steel", use="serve food",
     )  # fmt: skip
 
 
 def wooden_spoon() -> SimObject:
+    beech = Paint((0.76, 0.55, 0.34), "wood", (0.64, 0.43, 0.24), shine=0.1)
     hollow = Paint((0.6, 0.4, 0.22), "wood", (0.5, 0.32, 0.16), shine=0.1)
-    scoop = vessel([(0.014, 0), (0.025, 0.013)], BEECH, wall=0.007, base=0.006, inside=hollow, segments=14)
-    handle = lofted(
+    scoop = vessel([(0.014, 0), (0.025, 0.013)], beech, wall=0.007, base=0.006, inside=hollow, segments=14)
+    handle = swept(
         [(-0.058, 0, 0.0095, 0.012, 0.0035), (-0.045, 0, 0.01, 0.0065, 0.0055), (0.04, 0, 0.0085, 0.0055, 0.0055),
          (0.118, 0, 0.0075, 0.0075, 0.0065), (0.125, 0, 0.0075, 0.005, 0.0045)],
-        BEECH,
+        beech,
     )  # fmt: skip
     return SimObject(
         "wooden_spoon", "spoon", "wooden spoon",
-        (part("bowl", moved(oval(scoop, x=1.25), by=(-0.08, 0, 0))), part("handle", handle)),
+        (part("bowl", moved(stretched(scoop, by=(1.25, 1, 1)), by=(-0.08, 0, 0))), part("handle", handle)),
         mass=0.05, friction=0.7, material="wood", use="stir a pot",
     )  # fmt: skip
 
@@ -191,17 +180,17 @@ def kitchen_knife() -> SimObject:
                (-0.06, -0.028), (-0.002, -0.031)]  # fmt: skip
     edge = [(-0.122, -0.004), (-0.116, -0.012), (-0.098, -0.021), (-0.06, -0.028), (-0.002, -0.031), (-0.002, -0.024),
             (-0.06, -0.022), (-0.095, -0.016), (-0.112, -0.009)]  # fmt: skip
-    grip = lofted(
+    grip = swept(
         [(0.008, 0, 0, 0.0105, 0.008), (0.04, 0.001, 0, 0.0095, 0.0085), (0.085, 0, 0, 0.0105, 0.0085),
          (0.108, -0.004, 0, 0.0135, 0.0085), (0.115, -0.006, 0, 0.009, 0.0075)],
         BLACK,
     )  # fmt: skip
-    rivets = [cylinder(0.0032, 0.0176, BRIGHT, at=(x, 0, 0)) for x in (0.026, 0.056, 0.088)]
-    bolster = box((0.014, 0.023, 0.015), BRIGHT, at=(0.003, 0, 0))
+    rivets = [cylinder(0.0032, 0.0176, CHROME, at=(x, 0, 0)) for x in (0.026, 0.056, 0.088)]
+    bolster = box((0.014, 0.023, 0.015), CHROME, at=(0.003, 0, 0))
     return SimObject(
         "kitchen_knife", "knife", "black kitchen knife",
         (part("handle", grip, rivets), part("bolster", bolster),
-         part("blade", prism(outline, 0.003, STEEL), prism(edge, 0.0036, BRIGHT), avoid=True)),
+         part("blade", prism(outline, 0.003, STEEL), prism(edge, 0.0036, CHROME), avoid=True)),
         mass=0.18, friction=0.7, poses=((0, 0, 0), UPSIDE_DOWN), material="steel", use="cut vegetables",
     )  # fmt: skip
 
@@ -212,10 +201,10 @@ def spatula() -> SimObject:
     front = prism([(-0.104, -0.0365), (-0.104, 0.0365), (-0.116, 0.034), (-0.116, -0.034)], 0.003, STEEL, z=0.0015)
     back = prism([(-0.054, -0.0365), (-0.054, 0.0365), (-0.042, 0.02), (-0.036, 0.009), (-0.036, -0.009),
                   (-0.042, -0.02)], 0.003, STEEL, z=0.0015)  # fmt: skip
-    neck = lofted(
+    neck = swept(
         [(-0.046, 0, 0.003, 0.006, 0.002), (-0.03, 0, 0.012, 0.005, 0.0025), (0.025, 0, 0.018, 0.004, 0.003)], STEEL
     )
-    grip = lofted(
+    grip = swept(
         [(0.018, 0, 0.0175, 0.007, 0.006), (0.04, 0, 0.0155, 0.01, 0.0075), (0.09, 0, 0.0105, 0.009, 0.0075),
          (0.118, 0, 0.0075, 0.0105, 0.007)],
         green,
@@ -233,11 +222,11 @@ def whisk() -> SimObject:
     wires = []
     for turn in (math.pi / 8, 3 * math.pi / 8, 5 * math.pi / 8, 7 * math.pi / 8):
         loop = [*bulge, *((x, -r) for x, r in bulge[-2::-1])]
-        wires += tube([(x, r * math.sin(turn), r * math.cos(turn)) for x, r in loop], 0.0016, BRIGHT)
-    grip = lofted([(0.0, 0, 0, 0.0085, 0.0085), (0.03, 0, 0, 0.0095, 0.0095), (0.085, 0, 0, 0.0125, 0.0125),
-                   (0.1, 0, 0, 0.008, 0.008)], BLACK)  # fmt: skip
-    collar = lofted([(-0.008, 0, 0, 0.007, 0.007), (0.006, 0, 0, 0.0093, 0.0093)], STEEL)
-    eye = ring(0.009, 0.003, 0.004, BRIGHT, at=(0.107, 0, 0), segments=12)
+        wires += tube([(x, r * math.sin(turn), r * math.cos(turn)) for x, r in loop], 0.0016, CHROME)
+    grip = swept([(0.0, 0, 0, 0.0085, 0.0085), (0.03, 0, 0, 0.0095, 0.0095), (0.085, 0, 0, 0.0125, 0.0125),
+                  (0.1, 0, 0, 0.008, 0.008)], BLACK)  # fmt: skip
+    collar = swept([(-0.008, 0, 0, 0.007, 0.007), (0.006, 0, 0, 0.0093, 0.0093)], STEEL)
+    eye = ring(0.009, 0.003, 0.004, CHROME, at=(0.107, 0, 0), segments=12)
     return SimObject(
         "whisk", "whisk", "black whisk", (part("handle", grip, collar, eye), part("wires", wires)),
         mass=0.1, friction=0.7, material="steel", use="beat eggs",

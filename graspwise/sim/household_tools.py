@@ -6,20 +6,8 @@ Long things lie along x with the end that people hold at +x; each rests on the t
 import math
 from itertools import pairwise
 
-from graspwise.sim.household_home import (
-    ALONG_X,
-    ALONG_Y,
-    BLACK,
-    BRIGHT,
-    ON_SIDE,
-    OTHER_SIDE,
-    SHADE,
-    STEEL,
-    UPSIDE_DOWN,
-    lofted,
-    oval,
-    sticker,
-)
+from graspwise.sim.colours import BLACK, CHROME, IRON, STEEL
+from graspwise.sim.forms import ALONG_X, ALONG_Y, ON_SIDE, OTHER_SIDE, UPSIDE_DOWN, sticker, stretched, swept
 from graspwise.sim.shapes import (
     Paint,
     Piece,
@@ -39,12 +27,12 @@ from graspwise.sim.shapes import (
 
 def hammer() -> SimObject:
     hickory, rubber = Paint((0.8, 0.6, 0.36), "wood", (0.7, 0.48, 0.26), 0.2), Paint((0.12, 0.12, 0.13), shine=0.2)
-    shaft = lofted([(-0.115, 0, 0, 0.009, 0.0085), (-0.07, 0, 0, 0.01, 0.009), (0.03, 0, 0, 0.0115, 0.0105)], hickory)
-    grip = lofted([(0.025, 0, 0, 0.014, 0.0125), (0.05, 0, 0, 0.0145, 0.013), (0.09, 0, 0, 0.0135, 0.0125),
-                   (0.114, 0, 0, 0.0165, 0.013), (0.12, 0, 0, 0.0135, 0.011)], rubber)  # fmt: skip
+    shaft = swept([(-0.115, 0, 0, 0.009, 0.0085), (-0.07, 0, 0, 0.01, 0.009), (0.03, 0, 0, 0.0115, 0.0105)], hickory)
+    grip = swept([(0.025, 0, 0, 0.014, 0.0125), (0.05, 0, 0, 0.0145, 0.013), (0.09, 0, 0, 0.0135, 0.0125),
+                  (0.114, 0, 0, 0.0165, 0.013), (0.12, 0, 0, 0.0135, 0.011)], rubber)  # fmt: skip
     bands = [box((0.004, 0.0298, 0.0262), Paint((0.85, 0.4, 0.08)), at=(x, 0, 0)) for x in (0.036, 0.046)]
     poll = [cylinder(0.0105, 0.022, STEEL, at=(-0.097, 0.02, 0), turn=ALONG_Y),
-            cylinder(0.0145, 0.016, BRIGHT, at=(-0.097, 0.037, 0), turn=ALONG_Y)]  # fmt: skip
+            cylinder(0.0145, 0.016, CHROME, at=(-0.097, 0.037, 0), turn=ALONG_Y)]  # fmt: skip
     cheek = box((0.03, 0.028, 0.026), STEEL, at=(-0.097, 0, 0))
     tine = [(-0.111, -0.012), (-0.11, -0.032), (-0.103, -0.05), (-0.089, -0.066), (-0.087, -0.062), (-0.094, -0.046),
             (-0.094, -0.03), (-0.084, -0.012)]  # fmt: skip
@@ -67,9 +55,9 @@ def screwdriver() -> SimObject:
               for n in range(6)]  # fmt: skip
     shaft = [
         cylinder(0.0036, 0.088, STEEL, at=(-0.042, 0, 0), turn=ALONG_X),
-        cylinder(0.006, 0.008, BRIGHT, at=(-0.002, 0, 0), turn=ALONG_X),
+        cylinder(0.006, 0.008, CHROME, at=(-0.002, 0, 0), turn=ALONG_X),
     ]
-    tip = lofted([(-0.084, 0, 0, 0.0036, 0.0036), (-0.096, 0, 0, 0.0052, 0.0024), (-0.106, 0, 0, 0.004, 0.0015)], SHADE)
+    tip = swept([(-0.084, 0, 0, 0.0036, 0.0036), (-0.096, 0, 0, 0.0052, 0.0024), (-0.106, 0, 0, 0.004, 0.0015)], IRON)
     return SimObject(
         "screwdriver", "screwdriver", "red and black screwdriver",
         (part("handle", core, end, inlays), part("shaft", shaft), part("tip", tip, avoid=True)),
@@ -86,9 +74,9 @@ def stubby_screwdriver() -> SimObject:
     grip = [piece for rows, paint in zip(pairwise(profile), paints, strict=True)
             for piece in turned(rows, paint, segments=8)]  # fmt: skip
     shaft = [cylinder(0.0042, 0.034, STEEL, at=(-0.016, 0, 0), turn=ALONG_X),
-             cylinder(0.0075, 0.006, BRIGHT, at=(-0.002, 0, 0), turn=ALONG_X)]  # fmt: skip
+             cylinder(0.0075, 0.006, CHROME, at=(-0.002, 0, 0), turn=ALONG_X)]  # fmt: skip
     fin = hull([(x, y, z) for x, r in ((-0.03, 0.0042), (-0.043, 0.0016)) for y in (-r, r) for z in (-0.0015, 0.0015)],
-               SHADE)  # fmt: skip
+               IRON)  # fmt: skip
     fins = [fin, fin.moved(turn=(math.pi / 2, 0, 0))]
     return SimObject(
         "stubby_screwdriver", "screwdriver", "short yellow screwdriver",
@@ -106,18 +94,18 @@ def pliers() -> SimObject:
         jaw = [(-0.062, 0.001), (-0.061, 0.006), (-0.035, 0.0105), (-0.008, 0.014), (0.012, 0.011), (0.012, -0.002),
                (-0.01, 0.0)]  # fmt: skip
         steel = prism([(x, side * y) for x, y in jaw], 0.011, STEEL)
-        steel += [box((0.003, 0.0032, 0.0118), SHADE, at=(-0.056 + 0.006 * n, side * 0.0024, 0)) for n in range(6)]
-        steel += lofted([(0.0, side * 0.005, 0, 0.007, 0.0055), (0.032, side * 0.0165, 0, 0.005, 0.005)], STEEL)
-        grip = lofted([(0.024, side * 0.014, 0, 0.0072, 0.007), (0.05, side * 0.0225, 0, 0.007, 0.007),
-                       (0.078, side * 0.0255, 0, 0.0068, 0.007), (0.105, side * 0.0225, 0, 0.0072, 0.007),
-                       (0.12, side * 0.0175, 0, 0.0055, 0.006)], blue)  # fmt: skip
+        steel += [box((0.003, 0.0032, 0.0118), IRON, at=(-0.056 + 0.006 * n, side * 0.0024, 0)) for n in range(6)]
+        steel += swept([(0.0, side * 0.005, 0, 0.007, 0.0055), (0.032, side * 0.0165, 0, 0.005, 0.005)], STEEL)
+        grip = swept([(0.024, side * 0.014, 0, 0.0072, 0.007), (0.05, side * 0.0225, 0, 0.007, 0.007),
+                      (0.078, side * 0.0255, 0, 0.0068, 0.007), (0.105, side * 0.0225, 0, 0.0072, 0.007),
+                      (0.12, side * 0.0175, 0, 0.0055, 0.006)], blue)  # fmt: skip
         swing = (0, 0, -side * 0.035)
         handles += moved(grip, turn=swing)
         jaws += moved(steel, turn=swing)
     joint = [
         cylinder(0.0135, 0.0125, STEEL),
-        cylinder(0.0068, 0.0145, SHADE),
-        box((0.0032, 0.013, 0.0152), BRIGHT, turn=(0, 0, 0.6)),
+        cylinder(0.0068, 0.0145, IRON),
+        box((0.0032, 0.013, 0.0152), CHROME, turn=(0, 0, 0.6)),
     ]
     return SimObject(
         "pliers", "pliers", "blue pliers",
@@ -135,15 +123,15 @@ def scissors() -> SimObject:
                    (-0.118, 0.0035)]  # fmt: skip
         blade = prism([(x, side * y) for x, y in outline], 0.0035, STEEL, z=side * 0.00175)
         edge = [(-0.117, side * 0.0034), (0.0, side * 0.006), (0.0, side * 0.003), (-0.11, side * 0.0009)]
-        bevel = prism(edge, 0.004, BRIGHT, z=side * 0.00175)
-        shank = lofted([(0.008, 0, 0, 0.0075, 0.0048), (0.022, side * 0.006, 0, 0.007, 0.005),
-                        (0.04, side * 0.0115, 0, 0.0065, 0.005)], orange)  # fmt: skip
-        eye = oval(ring(0.0185, 0.0062, 0.01, orange, segments=16), x=1.35 * length)
+        bevel = prism(edge, 0.004, CHROME, z=side * 0.00175)
+        shank = swept([(0.008, 0, 0, 0.0075, 0.0048), (0.022, side * 0.006, 0, 0.007, 0.005),
+                       (0.04, side * 0.0115, 0, 0.0065, 0.005)], orange)  # fmt: skip
+        eye = stretched(ring(0.0185, 0.0062, 0.01, orange, segments=16), by=(1.35 * length, 1, 1))
         eye = moved(eye, by=(0.036 + 0.023 * length, side * 0.0215, 0), turn=(0, 0, side * 0.12))
         swing = (0, 0, side * 0.11)
         blades += moved([*blade, *bevel], turn=swing)
         handles += moved([*shank, *eye], turn=swing)
-    screw = [cylinder(0.0055, 0.0098, SHADE), box((0.008, 0.003, 0.0104), BRIGHT, turn=(0, 0, 0.7))]
+    screw = [cylinder(0.0055, 0.0098, IRON), box((0.008, 0.003, 0.0104), CHROME, turn=(0, 0, 0.7))]
     return SimObject(
         "scissors", "scissors", "orange scissors",
         (part("handles", handles), part("screw", screw), part("blades", blades, avoid=True)),
@@ -174,20 +162,20 @@ def tape() -> SimObject:
 
 def stapler() -> SimObject:
     red, rubber = Paint((0.72, 0.07, 0.1), shine=0.6), Paint((0.15, 0.15, 0.16), shine=0.1)
-    base = lofted([(-0.078, 0, 0.0045, 0.014, 0.0045), (-0.07, 0, 0.005, 0.02, 0.005), (0.06, 0, 0.005, 0.02, 0.005),
-                   (0.07, 0, 0.005, 0.015, 0.005)], rubber)  # fmt: skip
+    base = swept([(-0.078, 0, 0.0045, 0.014, 0.0045), (-0.07, 0, 0.005, 0.02, 0.005), (0.06, 0, 0.005, 0.02, 0.005),
+                  (0.07, 0, 0.005, 0.015, 0.005)], rubber)  # fmt: skip
     anvil = [
-        box((0.016, 0.022, 0.004), BRIGHT, at=(-0.066, 0, 0.009)),
-        box((0.003, 0.012, 0.0042), SHADE, at=(-0.068, 0, 0.0092)),
+        box((0.016, 0.022, 0.004), CHROME, at=(-0.066, 0, 0.009)),
+        box((0.003, 0.012, 0.0042), IRON, at=(-0.068, 0, 0.0092)),
     ]
-    magazine = lofted([(-0.062, 0, 0.0275, 0.0085, 0.006), (0.05, 0, 0.018, 0.0085, 0.007)], STEEL)
-    nose = box((0.008, 0.019, 0.022), BRIGHT, at=(-0.06, 0, 0.034))
-    arm = lofted([(-0.058, 0, 0.042, 0.0165, 0.008), (-0.045, 0, 0.0435, 0.019, 0.0105),
-                  (0.0, 0, 0.0395, 0.019, 0.0135), (0.045, 0, 0.031, 0.018, 0.016), (0.064, 0, 0.025, 0.016, 0.0155),
-                  (0.07, 0, 0.02, 0.012, 0.011)], red)  # fmt: skip
+    magazine = swept([(-0.062, 0, 0.0275, 0.0085, 0.006), (0.05, 0, 0.018, 0.0085, 0.007)], STEEL)
+    nose = box((0.008, 0.019, 0.022), CHROME, at=(-0.06, 0, 0.034))
+    arm = swept([(-0.058, 0, 0.042, 0.0165, 0.008), (-0.045, 0, 0.0435, 0.019, 0.0105),
+                 (0.0, 0, 0.0395, 0.019, 0.0135), (0.045, 0, 0.031, 0.018, 0.016), (0.064, 0, 0.025, 0.016, 0.0155),
+                 (0.07, 0, 0.02, 0.012, 0.011)], red)  # fmt: skip
     ribs = [box((0.003, 0.024, 0.003), rubber, at=(-0.048 + 0.006 * n, 0, 0.0532 - 0.0006 * n)) for n in range(4)]
-    plate = lofted([(-0.018, 0, 0.0525, 0.007, 0.0015), (0.02, 0, 0.0487, 0.007, 0.0015)], BRIGHT)
-    pivot = cylinder(0.006, 0.042, BRIGHT, at=(0.05, 0, 0.019), turn=ALONG_Y)
+    plate = swept([(-0.018, 0, 0.0525, 0.007, 0.0015), (0.02, 0, 0.0487, 0.007, 0.0015)], CHROME)
+    pivot = cylinder(0.006, 0.042, CHROME, at=(0.05, 0, 0.019), turn=ALONG_Y)
     return SimObject(
         "stapler", "stapler", "red stapler",
         (part("arm", arm, ribs, plate), part("magazine", magazine, nose, pivot), part("base", base, anvil)),
@@ -204,7 +192,7 @@ def flashlight() -> SimObject:
     barrel = turned([(0.0138, 0.024), (0.0138, 0.075)], knurl, segments=16)
     neck = turned([(0.013, 0.075), (0.014, 0.1)], coat, segments=16)
     head = turned([(0.014, 0.1), (0.0215, 0.118), (0.0225, 0.138)], coat, segments=8)
-    fins = [piece for z in (0.12, 0.127) for piece in turned([(0.0232, z), (0.0232, z + 0.003)], SHADE, segments=8)]
+    fins = [piece for z in (0.12, 0.127) for piece in turned([(0.0232, z), (0.0232, z + 0.003)], IRON, segments=8)]
     bezel = turned([(0.0235, 0.137), (0.0235, 0.147)], STEEL, segments=8)
     lens = [ellipsoid((0.0185, 0.0185, 0.009), Paint((0.97, 0.95, 0.72), shine=1.0), at=(0, 0, 0.147)),
             ellipsoid((0.007, 0.007, 0.004), Paint((1.0, 0.85, 0.2)), at=(0, 0, 0.1535))]  # fmt: skip

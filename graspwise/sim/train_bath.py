@@ -1,4 +1,4 @@
-"""Training families: what stands on a bathroom shelf, and the coats of paint and round-edged blocks of those at home.
+"""Training families: what stands on a bathroom shelf.
 
 Every call draws a new instance: sizes within what shops sell, variants, colours, patterns.
 """
@@ -10,61 +10,9 @@ from itertools import pairwise
 import numpy as np
 from numpy.random import Generator
 
-from graspwise.sim import train_tools
-from graspwise.sim.paint import varied
-from graspwise.sim.shapes import (
-    Colour,
-    Paint,
-    Pattern,
-    Piece,
-    SimObject,
-    Vector,
-    box,
-    cylinder,
-    hull,
-    part,
-    tube,
-    turned,
-)  # fmt: skip
-from graspwise.sim.train_tools import pick, shade
-
-COLOURS: dict[str, Colour] = {
-    **train_tools.COLOURS, "mint": (0.62, 0.87, 0.76), "navy": (0.10, 0.14, 0.33), "beige": (0.83, 0.74, 0.60),
-    "cream": (0.94, 0.90, 0.79), "silver": (0.76, 0.77, 0.79), "gold": (0.84, 0.67, 0.30), "copper": (0.74, 0.44, 0.29),
-    "amber": (0.60, 0.29, 0.07), "wooden": (0.79, 0.60, 0.39),
-}  # fmt: skip
-BRIGHT = ("red", "orange", "yellow", "green", "mint", "turquoise", "blue", "navy", "light blue", "purple", "pink")
-BLACK, WHITE = Paint((0.08, 0.08, 0.09), shine=0.4), Paint((0.93, 0.93, 0.92), shine=0.4)
-GILT = Paint(COLOURS["gold"], shine=0.8)
-STEEL = Paint((0.66, 0.67, 0.70), "brushed", (0.85, 0.86, 0.87), shine=0.8)
-STANDING: Vector = (0.0, 0.0, 0.0)
-# On its back: what faced -y as it stood faces up.
-LYING: Vector = (-math.pi / 2, 0.0, 0.0)
-OVER: Vector = (math.pi, 0.0, 0.0)
-
-
-def coat(
-    rng: Generator, names: Sequence[str], patterns: Sequence[Pattern] = ("plain",), *, but: str = ""
-) -> tuple[str, Paint]:
-    """A colour's name, other than `but`, and a paint of it in one of the patterns, the second colour a shade of it."""
-    name = pick(rng, [name for name in names if name != but])
-    colour = varied(COLOURS[name], rng, by=0.02 if name in ("white", "black", "grey", "silver") else 0.045)
-    pattern: Pattern = "wood" if name == "wooden" else pick(rng, patterns)
-    return name, Paint(colour, pattern, shade(colour, pick(rng, (0.6, 0.75, 1.3))), shine=rng.uniform(0.1, 0.7))
-
-
-def plan(length: float, width: float, power: float, *, count: int = 24) -> list[tuple[float, float]]:
-    """Outline of a superellipse, count x (x, y): power 2 is an ellipse, more is squarer."""
-    around = np.linspace(0, 2 * math.pi, count, endpoint=False) + math.pi / count
-    x, y = (np.sign(wave) * np.abs(wave) ** (2 / power) for wave in (np.cos(around), np.sin(around)))
-    return list(zip((x * length / 2).tolist(), (y * width / 2).tolist(), strict=True))
-
-
-def slab(length: float, width: float, levels: Sequence[tuple[float, float]], paint: Paint, *, power: float = 2.0,
-         at: Vector = (0, 0, 0)) -> Piece:  # fmt: skip
-    """A convex block over a superellipse: `levels` are (height, how far the edge is drawn in there)."""
-    points = [(x, y, z) for z, inset in levels for x, y in plan(length - 2 * inset, width - 2 * inset, power)]
-    return hull(points, paint).moved(by=at)
+from graspwise.sim.colours import ALL_COLOURS, ALLOY, BRIGHT, COAL, GILT, SNOW, coat, pick, shade
+from graspwise.sim.forms import ON_BACK, UPRIGHT, UPSIDE_DOWN, plan, slab
+from graspwise.sim.shapes import Paint, Piece, SimObject, box, cylinder, hull, part, tube, turned
 
 
 def _loft(rows: Sequence[tuple[float, float, float, float]], paint: Paint) -> list[Piece]:
@@ -87,14 +35,14 @@ def _toothbrush(rng: Generator) -> SimObject:
     body = [(0, wide * 0.6, 0, thick), (0.012, wide, 0, thick), (band, wide * u(0.8, 1), 0, thick),
             (size * 0.45, wide, 0, thick), (neck, 0.008, 0, 0.008), (end, 0.007, 0, flat)]  # fmt: skip
     head = [(end, 0.007, 0, flat), (end + 0.005, 0.0115, 0, flat), (size, u(0.006, 0.0115), 0, flat)]
-    tufts = [box((0.0042, 0.0085, u(0.0095, 0.011)), accent if k in (0, 3) else WHITE, at=(x, 0, flat + 0.0045))
+    tufts = [box((0.0042, 0.0085, u(0.0095, 0.011)), accent if k in (0, 3) else SNOW, at=(x, 0, flat + 0.0045))
              for k, x in enumerate(np.linspace(end + 0.006, size - 0.0035, 5).tolist())]  # fmt: skip
     handle = [*_loft(body[:2], main), *_loft(body[1:3], accent), *_loft(body[2:5], main)]
     return SimObject(
         "toothbrush", "toothbrush", f"{name} toothbrush",
         (part("handle", handle), part("neck", _loft(body[4:], main)), part("head", _loft(head, main)),
          part("bristles", tufts, avoid=True)),
-        mass=u(0.02, 0.03), poses=(STANDING, LYING), use="brush the teeth",
+        mass=u(0.02, 0.03), poses=(UPRIGHT, ON_BACK), use="brush the teeth",
         material="wood" if name == "wooden" else "plastic",
     )  # fmt: skip
 
@@ -115,11 +63,11 @@ def _toothpaste(rng: Generator) -> SimObject:
     band, trim = coat(rng, BRIGHT, but=name)[1], coat(rng, BRIGHT, but=name)[1]
     order = pick(rng, ((main, main, band, trim, main, main), (main, band, main, main, trim, main)))
     body = _squeezed(radius, u(0.11, 0.16), [0, 0.08, u(0.2, 0.3), u(0.55, 0.65), u(0.7, 0.8), 0.94, 1], order)
-    cap = turned([(u(0.011, 0.014), -0.024), (radius * 0.92, -0.004)], pick(rng, (WHITE, band)), segments=14)
-    neck = cylinder(radius * 0.8, 0.008, WHITE, at=(0, 0, -0.001))
+    cap = turned([(u(0.011, 0.014), -0.024), (radius * 0.92, -0.004)], pick(rng, (SNOW, band)), segments=14)
+    neck = cylinder(radius * 0.8, 0.008, SNOW, at=(0, 0, -0.001))
     return SimObject(
         "toothpaste", "toothpaste", f"{name} tube of toothpaste", (part("cap", cap), part("tube", body, neck)),
-        mass=u(0.06, 0.15), poses=(LYING,), use="clean the teeth",
+        mass=u(0.06, 0.15), poses=(ON_BACK,), use="clean the teeth",
     )  # fmt: skip
 
 
@@ -152,7 +100,7 @@ def _razor(rng: Generator) -> SimObject:
     middle, soothing = length + deep / 2 - 0.004, coat(rng, ("mint", "light blue", "green"))[1]
     head = [box((deep, across, 0.008), accent, at=(middle, 0, 0.004)),
             box((0.004, across * 0.94, 0.004), soothing, at=(middle + deep * 0.32, 0, 0.0068))]  # fmt: skip
-    blades = [box((0.003, across * 0.88, 0.004), STEEL, at=(middle - deep * 0.32 + k * 0.0042, 0, 0.0068))
+    blades = [box((0.003, across * 0.88, 0.004), ALLOY, at=(middle - deep * 0.32 + k * 0.0042, 0, 0.0068))
               for k in range(int(rng.integers(2, 4)))]  # fmt: skip
     return SimObject(
         "razor", "razor", f"{name} razor",
@@ -177,14 +125,14 @@ def _lotion_bottle(rng: Generator) -> SimObject:
     name, main = coat(rng, (*BRIGHT, "white", "white", "cream", "amber"))
     label, power = coat(rng, ("white", "cream", *BRIGHT), ("plain", "label"), but=name)[1], pick(rng, (2.0, 2.4, 4.0))
     body = _flask(wide, wide * pick(rng, (1, u(0.6, 0.8))), tall, main, neck=0.026, power=power, label=label)
-    top, stem, reach = pick(rng, (WHITE, BLACK, GILT)), tall + u(0.024, 0.034), u(0.028, 0.04)
+    top, stem, reach = pick(rng, (SNOW, COAL, GILT)), tall + u(0.024, 0.034), u(0.028, 0.04)
     pump = [cylinder(0.004, stem - tall, top, at=(0, 0, (stem + tall) / 2)),
             cylinder(0.0095, 0.009, top, at=(0, 0, stem)),
             *tube([(0, 0, stem), (reach * 0.8, 0, stem), (reach, 0, stem - 0.006)], 0.0043, top)]  # fmt: skip
     return SimObject(
         "lotion_bottle", "lotion bottle", f"{name} lotion bottle",
         (part("body", body), part("collar", cylinder(0.0125, 0.016, top, at=(0, 0, tall + 0.005))), part("pump", pump)),
-        mass=u(0.12, 0.4), poses=(STANDING, LYING), use="moisturise the skin",
+        mass=u(0.12, 0.4), poses=(UPRIGHT, ON_BACK), use="moisturise the skin",
     )  # fmt: skip
 
 
@@ -198,7 +146,7 @@ def _lotion_tube(rng: Generator) -> SimObject:
            box((0.012, 0.006, 0.004), trim, at=(0, -radius, -0.008))]  # fmt: skip
     return SimObject(
         "lotion_tube", "lotion tube", f"{name} lotion tube", (part("cap", cap), part("tube", body)),
-        mass=u(0.05, 0.2), poses=(LYING, STANDING), use="moisturise the skin",
+        mass=u(0.05, 0.2), poses=(ON_BACK, UPRIGHT), use="moisturise the skin",
     )  # fmt: skip
 
 
@@ -220,14 +168,14 @@ def _spray_bottle(rng: Generator) -> SimObject:
         "spray_bottle", "spray bottle", f"{name} spray bottle",
         (part("body", body), part("neck", collar), part("head", head_), part("trigger", trigger),
          part("nozzle", nozzle)),
-        mass=u(0.08, 0.45), poses=(LYING, STANDING), use="spray cleaner",
+        mass=u(0.08, 0.45), poses=(ON_BACK, UPRIGHT), use="spray cleaner",
     )  # fmt: skip
 
 
 def _deodorant(rng: Generator) -> SimObject:
     u, kind = rng.uniform, pick(rng, ("stick", "spray", "roll-on"))
     name, main = coat(rng, (*BRIGHT, "white", "black", "silver"))
-    label, top = coat(rng, ("white", *BRIGHT), ("plain", "label"), but=name)[1], pick(rng, (main, WHITE, BLACK))
+    label, top = coat(rng, ("white", *BRIGHT), ("plain", "label"), but=name)[1], pick(rng, (main, SNOW, COAL))
     wide, tall, cap, drawn = {
         "stick": (u(0.054, 0.064), u(0.06, 0.08), u(0.024, 0.04), 0.001),
         "spray": (u(0.042, 0.052), u(0.1, 0.125), u(0.028, 0.04), 0.001),
@@ -235,12 +183,12 @@ def _deodorant(rng: Generator) -> SimObject:
     }[kind]
     deep = 0.54 * wide if kind == "stick" else wide
     levels = [(tall, drawn), (tall + 0.8 * cap, drawn + 0.002), (tall + cap, drawn + 0.008)]
-    foot = slab(wide, deep, [(-0.008, 0.003), (0, 0.001)], pick(rng, (top, BLACK)), power=2.3)
+    foot = slab(wide, deep, [(-0.008, 0.003), (0, 0.001)], pick(rng, (top, COAL)), power=2.3)
     body = _flask(wide, deep, tall, main, neck=deep - 0.006, power=2.3, label=label)
     return SimObject(
         "deodorant", "deodorant", f"{name} {kind} deodorant",
         (part("body", body, foot), part("cap", slab(wide, deep, levels, top, power=2.3))),
-        mass=u(0.07, 0.2), poses=(LYING, STANDING) if top is main else (LYING,),
+        mass=u(0.07, 0.2), poses=(ON_BACK, UPRIGHT) if top is main else (ON_BACK,),
         material="metal" if kind == "spray" else "plastic", use="smell fresh",
     )  # fmt: skip
 
@@ -251,17 +199,17 @@ def _nail_polish(rng: Generator) -> SimObject:
     glass = Paint(main.colour, shine=0.95)
     body = _flask(wide, wide * u(0.75, 1), tall, glass, neck=0.014, power=pick(rng, (2.0, 3.0, 6.0)))
     rows = [(0.0085, tall), (u(0.0075, 0.0085), tall + 0.006), (u(0.005, 0.0075), tall + u(0.03, 0.042))]
-    cap = turned(rows, pick(rng, (BLACK, BLACK, WHITE, GILT, STEEL)), segments=18)
+    cap = turned(rows, pick(rng, (COAL, COAL, SNOW, GILT, ALLOY)), segments=18)
     return SimObject(
         "nail_polish", "nail polish", f"bottle of {name} nail polish", (part("bottle", body), part("cap", cap)),
-        mass=u(0.03, 0.06), poses=(LYING, STANDING), material="glass", use="paint the nails",
+        mass=u(0.03, 0.06), poses=(ON_BACK, UPRIGHT), material="glass", use="paint the nails",
     )  # fmt: skip
 
 
 def _lipstick(rng: Generator) -> SimObject:
     u, wide, low = rng.uniform, rng.uniform(0.019, 0.023), rng.uniform(0.028, 0.036)
     name, colour = coat(rng, ("red", "red", "pink", "purple", "orange", "brown"))
-    case, sleeve, power = pick(rng, (BLACK, BLACK, GILT, STEEL, WHITE)), pick(rng, (GILT, STEEL)), pick(rng, (2.0, 8.0))
+    case, sleeve, power = pick(rng, (COAL, COAL, GILT, ALLOY, SNOW)), pick(rng, (GILT, ALLOY)), pick(rng, (2.0, 8.0))
     base, tip = low + u(0.01, 0.016), u(0.012, 0.018)
     ends = [(x, y, z + slope * x) for z, slope in ((-0.003, 0), (tip, 0.9)) for x, y in plan(0.0135, 0.0135, 2)]
     return SimObject(
@@ -269,7 +217,7 @@ def _lipstick(rng: Generator) -> SimObject:
         (part("case", slab(wide, wide, [(0, 0.0005), (low, 0)], case, power=power)),
          part("sleeve", slab(wide - 0.003, wide - 0.003, [(low, 0), (base, 0)], sleeve, power=power)),
          part("bullet", hull(ends, colour).moved(by=(0, 0, base)), avoid=True)),
-        mass=u(0.02, 0.03), poses=(LYING,), friction=0.6, use="colour the lips",
+        mass=u(0.02, 0.03), poses=(ON_BACK,), friction=0.6, use="colour the lips",
     )  # fmt: skip
 
 
@@ -287,7 +235,8 @@ def _sponge(rng: Generator) -> SimObject:
     return SimObject(
         "sponge", "sponge", f"{name} and {rough} sponge" if split < high else f"{name} sponge",
         (part("foam", body), *([part("scouring pad", top)] if split < high else [])),
-        mass=u(0.02, 0.045), friction=0.85, poses=(STANDING, OVER, LYING), material="foam", use="wipe things clean",
+        mass=u(0.02, 0.045), friction=0.85, poses=(UPRIGHT, UPSIDE_DOWN, ON_BACK), material="foam",
+        use="wipe things clean",
     )  # fmt: skip
 
 
@@ -299,11 +248,11 @@ def _dental_floss(rng: Generator) -> SimObject:
     body = slab(length, width, levels, main, power=pick(rng, (3.0, 5.0, 10.0)))
     lid = box((length / 2 - split + 0.001, width * 0.86, high + 0.0012), top, at=(length / 4 + split / 2, 0, high / 2))
     badges = [slab(x, y, [(high - 0.004, 0), (high + up, 0)], paint, at=(-0.14 * length, 0, 0))
-              for x, y, up, paint in ((0.03, width * 0.66, 0.0005, badge), (0.012, 0.013, 0.0009, WHITE))]  # fmt: skip
+              for x, y, up, paint in ((0.03, width * 0.66, 0.0005, badge), (0.012, 0.013, 0.0009, SNOW))]  # fmt: skip
     strand = [(x + length / 2, y, z) for x, y, z in ((-0.002, 0, high / 2), (0.012, 0.003, 0.007), (0.022, 0, 0.0016))]
     return SimObject(
         "dental_floss", "dental floss", f"{name} box of dental floss",
-        (part("box", body, badges), part("lid", lid), part("floss", tube(strand, 0.0016, WHITE), avoid=True)),
+        (part("box", body, badges), part("lid", lid), part("floss", tube(strand, 0.0016, SNOW), avoid=True)),
         mass=u(0.02, 0.04), use="clean between the teeth",
     )  # fmt: skip
 
@@ -311,13 +260,13 @@ def _dental_floss(rng: Generator) -> SimObject:
 def _medicine_bottle(rng: Generator) -> SimObject:
     u, wide, tall = rng.uniform, rng.uniform(0.034, 0.056), rng.uniform(0.055, 0.085)
     name, main = coat(rng, ("amber", "amber", "orange", "white", "green", "brown"))
-    label = Paint(COLOURS["white"], "label", coat(rng, ("light blue", "red", "yellow", "white", "blue"))[1].colour)
-    rim, high, top = wide * u(0.75, 0.95), u(0.014, 0.02), pick(rng, (WHITE, WHITE, BLACK))
+    label = Paint(ALL_COLOURS["white"], "label", coat(rng, ("light blue", "red", "yellow", "white", "blue"))[1].colour)
+    rim, high, top = wide * u(0.75, 0.95), u(0.014, 0.02), pick(rng, (SNOW, SNOW, COAL))
     lid = slab(rim, rim, [(tall, 0), (tall + high, 0.001)], Paint(top.colour, "stripes", (0.6, 0.6, 0.6)))
     return SimObject(
         "medicine_bottle", "medicine bottle", f"{name} medicine bottle",
         (part("body", _flask(wide, wide, tall, main, neck=rim * 0.85, label=label)), part("cap", lid)),
-        mass=u(0.03, 0.15), poses=(LYING, STANDING), use="keep pills",
+        mass=u(0.03, 0.15), poses=(ON_BACK, UPRIGHT), use="keep pills",
     )  # fmt: skip
 
 

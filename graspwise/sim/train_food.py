@@ -10,6 +10,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.random import Generator
 
+from graspwise.sim.colours import pick, shade, solid, tint, wooden
+from graspwise.sim.forms import ALONG_X_FACET, ON_SIDE, UPRIGHT, bar, stretched
 from graspwise.sim.paint import varied
 from graspwise.sim.shapes import (
     Colour,
@@ -30,13 +32,11 @@ from graspwise.sim.shapes import (
     turned,
     vessel,
 )  # fmt: skip
-from graspwise.sim.train_kitchen import ALONG_X, LYING, UPRIGHT, bar, stretched
-from graspwise.sim.train_tools import pick, shade, solid, tint, wooden
 
 Profile = list[tuple[float, float]]
 Range = tuple[float, float]
 GREEN: Colour = (0.20, 0.45, 0.14)
-EITHER = (UPRIGHT, LYING)
+EITHER = (UPRIGHT, ON_SIDE)
 
 
 def _skin(rng: Generator, *colours: tuple[str, Colour], by: float = 0.85) -> tuple[str, Paint]:
@@ -140,7 +140,7 @@ def _onion(rng: Generator) -> SimObject:
         Paint((0.8, 0.72, 0.55), "speckle"),
     )
     parts = [part("bulb", bulb), part("root", cylinder(r * 0.22, 0.006, root, at=(0, 0, -r * tall * 0.94)))]
-    return _food("onion", word, parts, 3700 * r**3, (LYING,))
+    return _food("onion", word, parts, 3700 * r**3, (ON_SIDE,))
 
 
 def _carrot(rng: Generator) -> SimObject:
@@ -149,7 +149,7 @@ def _carrot(rng: Generator) -> SimObject:
     word, paint = _skin(rng, *colours, by=0.88)
     r, length, green, leafy = u(0.012, 0.019), u(0.11, 0.165), Paint(varied(GREEN, rng)), u(0.02, 0.06)
     rows = [(0.7, 0), (1, 0.03), (u(0.8, 0.95), 0.3), (u(0.45, 0.6), 0.75), (0.2, 0.97), (0.1, 1)]
-    root = moved(turned([(r * w, length * t) for w, t in rows], paint, segments=14), turn=ALONG_X)
+    root = moved(turned([(r * w, length * t) for w, t in rows], paint, segments=14), turn=ALONG_X_FACET)
     tops = [rod((0.003, 0, 0), (-leafy * u(0.7, 1), leafy * y, -0.2 * r), 0.0025, green) for y in (-0.3, 0, 0.3)]
     return _food("carrot", word, [part("root", root), part("greens", tops, avoid=True)], 1900 * length * r * r)
 
@@ -169,7 +169,7 @@ def _corn(rng: Generator) -> SimObject:
     r, length = u(0.019, 0.026), u(0.12, 0.165)
     husk = Paint(varied((0.5, 0.68, 0.28), rng), "stripes", (0.62, 0.76, 0.4))
     rows = [(0.75, 0), (0.98, 0.15), (1, 0.4), (0.85, 0.75), (0.55, 0.94), (0.25, 1)]
-    cob = moved(turned([(r * w, length * t) for w, t in rows], kernels, segments=14), turn=ALONG_X)
+    cob = moved(turned([(r * w, length * t) for w, t in rows], kernels, segments=14), turn=ALONG_X_FACET)
     parts = [part("cob", cob), part("stalk", rod((0.01, 0, 0), (-u(0.015, 0.03), 0, 0), 0.008, husk))]
     if rng.random() < 0.6:
         reach = length * u(0.4, 0.7)

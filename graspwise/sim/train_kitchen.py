@@ -4,18 +4,18 @@ Every call draws a new instance: sizes within what shops sell, variants, colours
 """
 
 import math
-from collections.abc import Callable, Sequence
-from itertools import pairwise
+from collections.abc import Callable
 
 import numpy as np
 from numpy.random import Generator
 
+from graspwise.sim.colours import DARK, grip, pick, solid, steel, tint, wooden
+from graspwise.sim.forms import ALONG_X_FACET, FLAT, ON_SIDE, UPRIGHT, bar, stretched
 from graspwise.sim.paint import varied
 from graspwise.sim.shapes import (
     Paint,
     Piece,
     SimObject,
-    Vector,
     box,
     cylinder,
     hull,
@@ -28,32 +28,6 @@ from graspwise.sim.shapes import (
     turned,
     vessel,
 )  # fmt: skip
-from graspwise.sim.train_tools import DARK, grip, pick, solid, steel, tint, wooden
-
-UPRIGHT: Vector = (0.0, 0.0, 0.0)
-LYING: Vector = (math.pi / 2, 0.0, 0.0)
-# Round things with 14, 18 or 22 sides, turned so, lie on a flat one.
-ALONG_X: Vector = (-math.pi / 2, 0.0, -math.pi / 2)
-FLAT = (UPRIGHT,)
-
-
-def bar(stations: Sequence[tuple[float, float, float, float]], paint: Paint, *, square: float = 0.6) -> list[Piece]:
-    """A bar along x that bends up and down.
-
-    Args:
-        stations: (x, z of the middle, width along y, height) of each cross-section.
-        paint: Of all of it.
-        square: 1 makes round cross-sections, towards 0 rectangular ones.
-    """
-    angles = (np.arange(12) + 0.5) * math.pi / 6
-    y, z = (np.sign(wave) * np.abs(wave / wave.max()) ** square / 2 for wave in (np.cos(angles), np.sin(angles)))
-    rings = [[(x, w * b, middle + h * c) for b, c in zip(y, z, strict=True)] for x, middle, w, h in stations]
-    return [hull([*a, *b], paint) for a, b in pairwise(rings)]
-
-
-def stretched(pieces: Sequence[Piece], *, by: Vector) -> list[Piece]:
-    """Hulls that stand in the object's own frame, scaled along x, y, z."""
-    return [hull((np.array(piece.points) * by).tolist(), piece.paint) for piece in pieces]
 
 
 def _bulged(length: float, thick: float, paint: Paint, *, waist: float) -> list[Piece]:
@@ -186,7 +160,9 @@ def _rolling_pin(rng: Generator) -> SimObject:
     knob = [(r * w, x) for w, x in knob]
     if kind > 0.8:
         barrel, knob = [(r * 0.9, -half), (r, 0), (r * 0.9, half)], [(r * 0.9, half), (r * 0.5, half + hold)]
-    body, end = (moved(turned(rows, skin, segments=18), turn=ALONG_X) for rows, skin in ((barrel, paint), (knob, wood)))
+    body, end = (
+        moved(turned(rows, skin, segments=18), turn=ALONG_X_FACET) for rows, skin in ((barrel, paint), (knob, wood))
+    )
     parts = (part("barrel", body), part("handles", end, moved(end, turn=(0, 0, math.pi))))
     return SimObject("rolling_pin", "rolling pin", words, parts, u(0.2, 0.45), 0.6, FLAT, "wood", "roll out dough")
 
@@ -252,7 +228,7 @@ def _potato_masher(rng: Generator) -> SimObject:
                    turn=(0, 0 if across else math.pi / 2, 0))  # fmt: skip
     parts = (part("handle", handle), part("posts", posts), part("plate", plate))
     return SimObject("potato_masher", "potato masher", f"potato masher with a {word} handle", parts, u(0.1, 0.25), 0.6,
-                     (UPRIGHT, LYING), material, "mash potatoes")  # fmt: skip
+                     (UPRIGHT, ON_SIDE), material, "mash potatoes")  # fmt: skip
 
 
 def _salt_shaker(rng: Generator) -> SimObject:
@@ -262,7 +238,7 @@ def _salt_shaker(rng: Generator) -> SimObject:
     cap = turned([(r * 0.9, h * 0.76), (r * 0.88, h * 0.88), (r * 0.55, h)], metal, segments=18)
     hole, around = cylinder(0.0017, 0.004, DARK, at=(r * 0.3, 0, h - 0.0015)), [k * math.pi / 2.5 for k in range(5)]
     parts = (part("body", body), part("cap", cap, [hole.moved(turn=(0, 0, a)) for a in around]))
-    return SimObject("salt_shaker", "salt shaker", f"{word} salt shaker", parts, u(0.06, 0.18), 0.6, (UPRIGHT, LYING),
+    return SimObject("salt_shaker", "salt shaker", f"{word} salt shaker", parts, u(0.06, 0.18), 0.6, (UPRIGHT, ON_SIDE),
                      "ceramic", "salt food")  # fmt: skip
 
 
@@ -276,7 +252,7 @@ def _funnel(rng: Generator) -> SimObject:
     pieces = vessel(profile, paint, wall=0.0045, base=0.003, segments=14)
     tab = [box((0.02, 0.014, 0.004), paint, at=(r + 0.008, 0, 0.002))] if rng.random() < 0.5 else []
     parts = (part("cone", pieces[14:28]), part("rim", pieces[:14], tab), part("spout", pieces[28:42]))
-    return SimObject("funnel", "funnel", f"{word} funnel", parts, u(0.03, 0.12), 0.7, (UPRIGHT, LYING), material,
+    return SimObject("funnel", "funnel", f"{word} funnel", parts, u(0.03, 0.12), 0.7, (UPRIGHT, ON_SIDE), material,
                      "fill bottles")  # fmt: skip
 
 

@@ -9,25 +9,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.random import Generator
 
+from graspwise.sim.colours import COLOURS, DARK, figured, grip, pick, shade, solid, steel, tint
+from graspwise.sim.forms import ALONG_X, ALONG_Y, EITHER_FACE, FLAT, loft, strip
 from graspwise.sim.paint import varied
 from graspwise.sim.shapes import Colour, Paint, Piece, SimObject, box, cylinder, hull, moved, part, ring, tube
-from graspwise.sim.train_tools import (
-    ALONG_X,
-    ALONG_Y,
-    COLOURS,
-    DARK,
-    EITHER_FACE,
-    LYING,
-    figured,
-    grip,
-    loft,
-    pick,
-    shade,
-    solid,
-    steel,
-    strip,
-    tint,
-)
 
 INKS = ("black", "red", "blue", "green", "orange", "purple", "pink", "turquoise", "brown", "light blue")
 PASTELS: dict[str, Colour] = {
@@ -87,7 +72,7 @@ def _tape(rng: Generator) -> SimObject:
     loose = box((0.014, 0.003, height), paint, at=(0.006, r - 0.0008, 0))
     parts = (part("roll", ring(r, r - inner, height, paint, segments=16), loose),
              part("core", ring(inner + 0.001, 0.0035, height * 1.01, core, segments=14)))  # fmt: skip
-    return SimObject("tape", "tape", f"roll of {word} tape", parts, u(0.03, 0.18), 0.75, (*LYING, ALONG_Y), "plastic",
+    return SimObject("tape", "tape", f"roll of {word} tape", parts, u(0.03, 0.18), 0.75, (*FLAT, ALONG_Y), "plastic",
                      "close parcels")  # fmt: skip
 
 
@@ -106,7 +91,7 @@ def _marker(rng: Generator) -> SimObject:
         neck = stick([(end, 0.8 * width), (end + 0.012, 0.7 * width), (end + 0.022, 0.4 * width)], colour)
         nib = stick([(end + 0.02, 0.0045), (end + 0.03, 0.003)], Paint(shade(ink, 0.6)))
         parts = (parts[0], part("tip", neck, nib, avoid=True))
-    return SimObject("marker", "marker", f"{word} marker", parts, u(0.02, 0.035), 0.7, (*LYING, ALONG_Y), "plastic",
+    return SimObject("marker", "marker", f"{word} marker", parts, u(0.02, 0.035), 0.7, (*FLAT, ALONG_Y), "plastic",
                      "write on a board")  # fmt: skip
 
 
@@ -123,7 +108,7 @@ def _pen(rng: Generator) -> SimObject:
     button = stick([(long - 0.012, 0.6 * width), (long, 0.5 * width)], metal)
     nib = part("tip", stick([(0, 0.0015), (0.012, 0.75 * width)], metal), avoid=True)
     parts = (part("barrel", barrel, band), part("grip", front), part("clip", clip), part("button", button), nib)
-    return SimObject("pen", "pen", f"{word} pen", parts, u(0.02, 0.035), 0.65, (*LYING, ALONG_Y), "plastic",
+    return SimObject("pen", "pen", f"{word} pen", parts, u(0.02, 0.035), 0.65, (*FLAT, ALONG_Y), "plastic",
                      "write notes")  # fmt: skip
 
 
@@ -139,7 +124,7 @@ def _pencil(rng: Generator) -> SimObject:
     if flat == 1 and rng.random() < 0.7:
         rubber = cylinder(0.46 * width, 0.012, Paint((0.9, 0.5, 0.55)), at=(long + 0.013, 0, 0), turn=ALONG_X)
         parts.append(part("eraser", cylinder(0.5 * width, 0.012, brass, at=(long + 0.004, 0, 0), turn=ALONG_X), rubber))
-    return SimObject("pencil", "pencil", f"{word} pencil", tuple(parts), u(0.02, 0.03), 0.65, LYING, "wood",
+    return SimObject("pencil", "pencil", f"{word} pencil", tuple(parts), u(0.02, 0.03), 0.65, FLAT, "wood",
                      "draw pictures")  # fmt: skip
 
 
@@ -158,7 +143,7 @@ def _eraser(rng: Generator) -> SimObject:
     else:
         end = block(0.2, 0.5, lean, Paint(tint(rng, "blue", "red", "black")[1], shine=0.05))
         parts = (part("rubber", block(-0.5, 0.2, lean, Paint(colour, shine=0.05))), part("ink end", end))
-    return SimObject("eraser", "eraser", f"{word} eraser", parts, u(0.02, 0.04), 0.9, LYING, "rubber",
+    return SimObject("eraser", "eraser", f"{word} eraser", parts, u(0.02, 0.04), 0.9, FLAT, "rubber",
                      "rub out pencil lines")  # fmt: skip
 
 
@@ -172,7 +157,7 @@ def _glue_stick(rng: Generator) -> SimObject:
     knob = stick([(0, 0.9 * width), (0.008, 0.9 * width), (0.011, 0.8 * width)], ribbed)
     top = stick([(end, width), (long - 0.004, width), (long, 0.85 * width)], lid)
     parts = (part("body", body, label), part("knob", knob), part("cap", top))
-    return SimObject("glue_stick", "glue stick", f"{word} glue stick", parts, u(0.02, 0.06), 0.7, (*LYING, ALONG_Y),
+    return SimObject("glue_stick", "glue stick", f"{word} glue stick", parts, u(0.02, 0.06), 0.7, (*FLAT, ALONG_Y),
                      "plastic", "glue paper")  # fmt: skip
 
 
@@ -198,7 +183,7 @@ def _calculator(rng: Generator) -> SimObject:
         spot = ((i - 1.5) * wide * 0.215, (j + 0.45) * pitch - 0.43 * long, face - 0.001)
         keys.append(box((wide * 0.16, pitch * 0.62, 0.006), paint, at=spot))
     parts = (part("case", case), part("screen", shown, avoid=True), part("buttons", keys))
-    return SimObject("calculator", "calculator", f"{word} calculator", parts, u(0.06, 0.16), 0.7, LYING, "plastic",
+    return SimObject("calculator", "calculator", f"{word} calculator", parts, u(0.06, 0.16), 0.7, FLAT, "plastic",
                      "add numbers up")  # fmt: skip
 
 
@@ -213,7 +198,7 @@ def _ruler(rng: Generator) -> SimObject:
         marks.append(box((0.0014, wide * share, 0.004), ink, at=spot))
     hole = cylinder(0.0035, thick * 1.03, DARK, at=(long / 2 - 0.009, -0.2 * wide, 0))
     parts = (part("body", box((long, wide, thick), paint), hole), part("marks", marks))
-    return SimObject("ruler", "ruler", f"{word} ruler", parts, u(0.02, 0.07), 0.6, LYING, material,
+    return SimObject("ruler", "ruler", f"{word} ruler", parts, u(0.02, 0.07), 0.6, FLAT, material,
                      "draw straight lines")  # fmt: skip
 
 
@@ -234,7 +219,7 @@ def _binder_clip(rng: Generator) -> SimObject:
                     (-reach * 0.7, b * 0.6, s * rise * 1.4)]  # fmt: skip
         loops += tube([*bend, *[(x, -y, z) for x, y, z in bend[::-1]]], 0.0016, metal)
     return SimObject("binder_clip", "clip", f"{word} binder clip", (part("body", body), part("handles", loops)),
-                     u(0.02, 0.05), 0.6, LYING, "steel", "hold sheets together")  # fmt: skip
+                     u(0.02, 0.05), 0.6, FLAT, "steel", "hold sheets together")  # fmt: skip
 
 
 def _notebook(rng: Generator) -> SimObject:
@@ -277,7 +262,7 @@ def _pencil_sharpener(rng: Generator) -> SimObject:
     screw = cylinder(0.0027, 0.005, Paint((0.4, 0.4, 0.42), shine=0.7), at=(0.06 * long, 0, tall / 2))
     parts = (body, part("blade", blade, screw, avoid=True))
     return SimObject("pencil_sharpener", "pencil sharpener", f"{word} pencil sharpener", parts, u(0.02, 0.035), 0.6,
-                     LYING, "plastic", "sharpen pencils")  # fmt: skip
+                     FLAT, "plastic", "sharpen pencils")  # fmt: skip
 
 
 def _highlighter(rng: Generator) -> SimObject:
@@ -294,7 +279,7 @@ def _highlighter(rng: Generator) -> SimObject:
     lid = loft([(end, wide, thick), (long - 0.01, 0.9 * wide, thick), (long, 0.55 * wide, 0.7 * thick)], neon)
     clip = box((cap * 0.85, 0.005, 0.004), neon, at=(end + 0.35 * cap, 0, thick / 2 + 0.0015))
     parts = (part("body", body, butt, ring_), part("cap", lid, clip))
-    return SimObject("highlighter", "highlighter", f"{word} highlighter", parts, u(0.02, 0.035), 0.7, LYING, "plastic",
+    return SimObject("highlighter", "highlighter", f"{word} highlighter", parts, u(0.02, 0.035), 0.7, FLAT, "plastic",
                      "mark words")  # fmt: skip
 
 
@@ -307,7 +292,7 @@ def _chalk(rng: Generator) -> SimObject:
     body = stick([(0, 0.85 * width), (0.08 * width, width), (0.9 * long, taper)], paint)
     end = stick([(0.9 * long, taper), (long, worn * taper)], Paint(shade(colour, 0.93), shine=0.0))
     return SimObject("chalk", "chalk", f"{word} chalk", (part("stick", body), part("worn end", end)), u(0.02, 0.05),
-                     0.8, LYING, "chalk", "draw on a board")  # fmt: skip
+                     0.8, FLAT, "chalk", "draw on a board")  # fmt: skip
 
 
 FAMILIES: dict[str, Callable[[Generator], SimObject]] = {

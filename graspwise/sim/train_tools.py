@@ -1,114 +1,18 @@
-"""Training families: hand tools, and the colours, materials and bars that other training families share.
+"""Training families: hand tools.
 
 Every call draws a new instance: sizes within what shops sell, variants, colours, patterns. Tools lie along x.
 """
 
 import math
-from collections.abc import Callable, Sequence
-from itertools import pairwise
-from typing import TypeVar
+from collections.abc import Callable
 
 import numpy as np
 from numpy.random import Generator
 
+from graspwise.sim.colours import DARK, figured, grip, pick, shade, solid, steel, tint, wooden
+from graspwise.sim.forms import ALONG_X, ALONG_Y, EITHER_FACE, FLAT, loft, strip
 from graspwise.sim.paint import varied
-from graspwise.sim.shapes import (
-    Colour,
-    Paint,
-    Pattern,
-    Piece,
-    SimObject,
-    Vector,
-    box,
-    cylinder,
-    ellipsoid,
-    hull,
-    moved,
-    part,
-    prism,
-    ring,
-    tube,
-)
-
-T = TypeVar("T")
-COLOURS: dict[str, Colour] = {
-    "red": (0.76, 0.12, 0.12), "orange": (0.93, 0.45, 0.10), "yellow": (0.94, 0.79, 0.14), "green": (0.16, 0.55, 0.25),
-    "blue": (0.12, 0.30, 0.68), "light blue": (0.45, 0.70, 0.88), "turquoise": (0.14, 0.63, 0.63),
-    "purple": (0.45, 0.20, 0.60), "pink": (0.93, 0.50, 0.65), "black": (0.10, 0.10, 0.11), "white": (0.92, 0.92, 0.91),
-    "grey": (0.52, 0.53, 0.55), "brown": (0.42, 0.26, 0.15),
-}  # fmt: skip
-WOODS: tuple[Colour, ...] = ((0.78, 0.60, 0.40), (0.62, 0.42, 0.25), (0.86, 0.72, 0.52), (0.46, 0.29, 0.18))
-DARK = Paint((0.09, 0.09, 0.10), shine=0.3)
-LYING: tuple[Vector, ...] = ((0.0, 0.0, 0.0),)
-EITHER_FACE: tuple[Vector, ...] = ((0.0, 0.0, 0.0), (math.pi, 0.0, 0.0))
-ALONG_X: Vector = (0.0, math.pi / 2, 0.0)
-ALONG_Y: Vector = (math.pi / 2, 0.0, 0.0)
-
-
-def pick(rng: Generator, values: Sequence[T]) -> T:
-    """One of the values."""
-    return values[int(rng.integers(len(values)))]
-
-
-def shade(colour: Colour, by: float) -> Colour:
-    """The same hue, darker (`by` below 1) or lighter."""
-    red, green, blue = (min(c * by + 0.03, 1.0) for c in colour)
-    return red, green, blue
-
-
-def tint(rng: Generator, *names: str) -> tuple[str, Colour]:
-    """A colour's name, of those or of all, and a colour that anybody would call so."""
-    name = pick(rng, names or tuple(COLOURS))
-    return name, varied(COLOURS[name], rng, by=0.015 if name in ("black", "white", "grey") else 0.04)
-
-
-def solid(rng: Generator, colour: Colour) -> Paint:
-    """That colour, matt to glossy."""
-    return Paint(colour, shine=rng.uniform(0.1, 0.6))
-
-
-def figured(rng: Generator, colour: Colour) -> Paint:
-    """That colour, mostly plain, else with a pattern in a darker shade of it."""
-    patterns: tuple[Pattern, ...] = ("plain", "plain", "stripes", "speckle", "weave")
-    return Paint(colour, pick(rng, patterns), shade(colour, 0.6), shine=rng.uniform(0.1, 0.5))
-
-
-def wooden(rng: Generator) -> Paint:
-    """Bare or varnished wood."""
-    light = varied(pick(rng, WOODS), rng, by=0.03)
-    return Paint(light, "wood", shade(light, 0.7), shine=rng.uniform(0.05, 0.4))
-
-
-def steel(rng: Generator) -> Paint:
-    """Light grey metal."""
-    light = rng.uniform(0.62, 0.8)
-    return Paint((light, light, light + 0.02), "brushed", (0.45, 0.45, 0.47), shine=rng.uniform(0.4, 0.8))
-
-
-def grip(rng: Generator, wood: float = 0.4) -> tuple[str, Paint, str]:
-    """A handle's word, paint and material: wooden with that probability, else coloured."""
-    if rng.random() < wood:
-        return "wooden", wooden(rng), "wood"
-    word, colour = tint(rng)
-    return word, figured(rng, colour), "plastic"
-
-
-def loft(rows: Sequence[tuple[float, float, float]], paint: Paint) -> list[Piece]:
-    """A bar along x with rounded edges, its middle line at y = z = 0, through (x, width, height) rows."""
-    rings = []
-    for x, width, height in rows:
-        y, z, cut = width / 2, height / 2, 0.29 * min(width, height)
-        corners = [(y - cut, -z), (y, cut - z), (y, z - cut), (y - cut, z)]
-        rings.append([(x, side * a, b) for side in (-1, 1) for a, b in corners])
-    return [hull([*a, *b], paint) for a, b in pairwise(rings)]
-
-
-def strip(path: Sequence[tuple[float, float, float]], paint: Paint, *, height: float) -> list[Piece]:
-    """A flat bent bar with round ends and joints, its middle at z = 0, through (x, y, width) rows."""
-    turns = np.linspace(0, 2 * math.pi, 10, endpoint=False).tolist()
-    levels = (-height / 2, height / 2)
-    discs = [[(x + w / 2 * math.cos(t), y + w / 2 * math.sin(t), z) for t in turns for z in levels] for x, y, w in path]
-    return [hull([*a, *b], paint) for a, b in pairwise(discs)]
+from graspwise.sim.shapes import Paint, SimObject, box, cylinder, ellipsoid, hull, moved, part, prism, ring, tube
 
 
 def _hammer(rng: Generator) -> SimObject:
@@ -131,7 +35,7 @@ def _hammer(rng: Generator) -> SimObject:
     handle = part("handle", loft([(x, w * width, h) for x, w, h in rows], paint))
     end = part("claw" if kind == "claw" else "peen", peen, avoid=kind == "claw")
     return SimObject("hammer", "hammer", f"{word}-handled hammer", (handle, part("head", head), end), u(0.25, 0.55),
-                     0.65, LYING, material, "drive nails")  # fmt: skip
+                     0.65, FLAT, material, "drive nails")  # fmt: skip
 
 
 def _mallet(rng: Generator) -> SimObject:
@@ -146,7 +50,7 @@ def _mallet(rng: Generator) -> SimObject:
     stick = [(-0.55 * across, 0.8 * width, 0.018), (0.6 * length, 0.85 * width, 0.02), (length, width, 0.022)]
     handle = loft(stick, grip(rng, 0.7)[1])
     return SimObject("mallet", "mallet", f"{word} mallet", (part("handle", handle), part("head", head)),
-                     u(0.2, 0.45), 0.75, LYING, material, "knock joints together")  # fmt: skip
+                     u(0.2, 0.45), 0.75, FLAT, material, "knock joints together")  # fmt: skip
 
 
 def _screwdriver(rng: Generator) -> SimObject:
@@ -162,7 +66,7 @@ def _screwdriver(rng: Generator) -> SimObject:
     ends = [(-shaft - 0.009, 2.6 * r, 0.0012), (0.003 - shaft, 2.8 * r, 2 * r)]
     tip = loft(ends if flat else [(x, h, h) for x, _, h in ends], metal if flat else DARK)
     parts = (part("handle", handle, butt), part("shaft", stem), part("tip", tip, avoid=True))
-    return SimObject("screwdriver", "screwdriver", f"{word}-handled screwdriver", parts, u(0.05, 0.18), 0.7, LYING,
+    return SimObject("screwdriver", "screwdriver", f"{word}-handled screwdriver", parts, u(0.05, 0.18), 0.7, FLAT,
                      material, "drive screws")  # fmt: skip
 
 
@@ -221,7 +125,7 @@ def _chisel(rng: Generator) -> SimObject:
     edge = loft([(-blade, wide, 0.001), (0.012 - blade, wide, 0.0045)], Paint((0.88, 0.88, 0.9), shine=0.9))
     parts = (part("handle", handle, cap if rng.random() < 0.5 else []), part("ferrule", ferrule, neck))
     return SimObject("chisel", "chisel", f"{word}-handled chisel", (*parts, part("blade", flat, edge, avoid=True)),
-                     u(0.12, 0.3), 0.7, LYING, material, "cut wood")  # fmt: skip
+                     u(0.12, 0.3), 0.7, FLAT, material, "cut wood")  # fmt: skip
 
 
 def _putty_knife(rng: Generator) -> SimObject:
@@ -282,7 +186,7 @@ def _tape_measure(rng: Generator) -> SimObject:
             box((0.003, 0.65 * wide, 0.011), steel(rng), at=(0.5 * long + out, 0, 0.0055))]  # fmt: skip
     parts = (part("case", shell, medal), part("lock", lock), part("tape", tape, avoid=True))
     return SimObject("tape_measure", "tape measure", f"{word} tape measure", parts, u(0.12, 0.4), 0.75,
-                     (*LYING, ALONG_Y), "plastic", "measure lengths")  # fmt: skip
+                     (*FLAT, ALONG_Y), "plastic", "measure lengths")  # fmt: skip
 
 
 def _spirit_level(rng: Generator) -> SimObject:
@@ -299,7 +203,7 @@ def _spirit_level(rng: Generator) -> SimObject:
         vials.append(box((0.007, 1.06 * wide, 0.016), fluid, at=(x, 0, tall / 2)))
     parts = (part("frame", frame), part("end caps", caps), part("vials", vials, avoid=True))
     return SimObject("spirit_level", "spirit level", f"{word} spirit level", parts, u(0.12, 0.35), 0.6,
-                     (*LYING, ALONG_Y), "aluminium", "check that a shelf is level")  # fmt: skip
+                     (*FLAT, ALONG_Y), "aluminium", "check that a shelf is level")  # fmt: skip
 
 
 def _padlock(rng: Generator) -> SimObject:

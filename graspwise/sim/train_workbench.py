@@ -8,38 +8,10 @@ from collections.abc import Callable
 
 from numpy.random import Generator
 
+from graspwise.sim.colours import DARK, figured, grip, pick, shade, solid, steel, tint, wooden
+from graspwise.sim.forms import ALONG_X, ALONG_Y, EITHER_FACE, FLAT, loft, strip
 from graspwise.sim.paint import varied
-from graspwise.sim.shapes import (
-    Paint,
-    SimObject,
-    box,
-    cylinder,
-    ellipsoid,
-    hull,
-    moved,
-    part,
-    prism,
-    rod,
-    tube,
-    turned,
-)
-from graspwise.sim.train_tools import (
-    ALONG_X,
-    ALONG_Y,
-    DARK,
-    EITHER_FACE,
-    LYING,
-    figured,
-    grip,
-    loft,
-    pick,
-    shade,
-    solid,
-    steel,
-    strip,
-    tint,
-    wooden,
-)
+from graspwise.sim.shapes import Paint, SimObject, box, cylinder, ellipsoid, hull, moved, part, prism, rod, tube, turned
 
 
 def _adjustable_wrench(rng: Generator) -> SimObject:
@@ -117,7 +89,7 @@ def _hex_key(rng: Generator) -> SimObject:
         word, rows = f"{name}-handled", [(-0.045, 0.014, 0.014), (-0.01, 0.017, 0.016), (0.012, 0.024, 0.018)]
         bar = moved(loft([*rows, (0.045, 0.012, 0.014)], figured(rng, colour)), turn=(0, 0, math.pi / 2))
         parts = [part("handle", bar), part("shaft", arm)]
-    return SimObject("hex_key", "hex key", f"{word} hex key", tuple(parts), u(0.04, 0.15), 0.55, LYING, "steel",
+    return SimObject("hex_key", "hex key", f"{word} hex key", tuple(parts), u(0.04, 0.15), 0.55, FLAT, "steel",
                      "turn hex screws")  # fmt: skip
 
 
@@ -132,7 +104,7 @@ def _trowel(rng: Generator) -> SimObject:
     body = [(0, 0.75), (0.15, 0.9), (0.45, 0.85), (0.8, 1.0), (1.0, 0.7)]
     handle = moved(loft([(x * long, w * width, w * width) for x, w in body], paint), by=(0, 0, rise))
     parts = (part("handle", handle), part("neck", neck), part("blade", face, avoid=True))
-    return SimObject("trowel", "trowel", f"{word}-handled trowel", parts, u(0.12, 0.3), 0.7, LYING, material,
+    return SimObject("trowel", "trowel", f"{word}-handled trowel", parts, u(0.12, 0.3), 0.7, FLAT, material,
                      "dig or spread")  # fmt: skip
 
 
@@ -151,7 +123,7 @@ def _paint_roller(rng: Generator) -> SimObject:
     body = [(0, 0.6), (0.15, 0.85), (0.4, 0.8), (0.75, 1.0), (1.0, 0.75)]
     handle = part("handle", loft([(x * long, w * width, w * width) for x, w in body], paint))
     return SimObject("paint_roller", "paint roller", f"{word}-handled paint roller",
-                     (handle, frame, part("roller", roller, cores)), u(0.1, 0.25), 0.7, LYING, material,
+                     (handle, frame, part("roller", roller, cores)), u(0.1, 0.25), 0.7, FLAT, material,
                      "paint walls")  # fmt: skip
 
 
@@ -174,7 +146,7 @@ def _tape_dispenser(rng: Generator) -> SimObject:
                  for d in (0, 0.003)], clear)  # fmt: skip
     cutter = box((0.004, wide * 0.7, 0.008), steel(rng), at=(long / 2 - 0.012, 0, tall))
     parts = (part("body", foot, nose, cheeks), part("roll", roll, band), part("cutter", cutter, avoid=True))
-    return SimObject("tape_dispenser", "tape dispenser", f"{word} tape dispenser", parts, u(0.2, 0.6), 0.75, LYING,
+    return SimObject("tape_dispenser", "tape dispenser", f"{word} tape dispenser", parts, u(0.2, 0.6), 0.75, FLAT,
                      "plastic", "tear off tape")  # fmt: skip
 
 
@@ -189,7 +161,7 @@ def _stamp(rng: Generator) -> SimObject:
                (0.5 * r, tall)]  # fmt: skip
     knob = moved(turned(profile, grip(rng, 0.5)[1], segments=14), by=(0, 0, thick + 0.002))
     parts = (part("handle", knob), part("base", foot), part("rubber", pad, avoid=True))
-    return SimObject("stamp", "stamp", f"{word} stamp", parts, u(0.03, 0.12), 0.65, (*LYING, ALONG_Y), material,
+    return SimObject("stamp", "stamp", f"{word} stamp", parts, u(0.03, 0.12), 0.65, (*FLAT, ALONG_Y), material,
                      "print an address")  # fmt: skip
 
 
@@ -208,7 +180,7 @@ def _staple_remover(rng: Generator) -> SimObject:
     pin = cylinder(0.0055, tall * 1.02, metal)
     spring = cylinder(0.0045, tall * 0.5, DARK, at=(0.22 * long, 0, 0))
     parts = (part("grips", grips), part("hinge", pin, spring), part("teeth", teeth, avoid=True))
-    return SimObject("staple_remover", "staple remover", f"{word} staple remover", parts, u(0.03, 0.07), 0.7, LYING,
+    return SimObject("staple_remover", "staple remover", f"{word} staple remover", parts, u(0.03, 0.07), 0.7, FLAT,
                      "steel", "pull staples out")  # fmt: skip
 
 
@@ -236,7 +208,7 @@ def _paper_punch(rng: Generator) -> SimObject:
         at=(0, -0.32 * deep, tall - 0.001),
     )
     parts = (part("base", base, guide, posts), part("punches", pins, avoid=True), part("lever", lever, patch))
-    return SimObject("paper_punch", "paper punch", f"{word} paper punch", parts, u(0.15, 0.45), 0.65, LYING, "steel",
+    return SimObject("paper_punch", "paper punch", f"{word} paper punch", parts, u(0.15, 0.45), 0.65, FLAT, "steel",
                      "punch holes in paper")  # fmt: skip
 
 

@@ -5,9 +5,10 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from graspwise.sim import train_bath, train_home
+from graspwise.sim.colours import ALL_COLOURS, coat
+from graspwise.sim.forms import plan, slab
 from graspwise.sim.scene import VIEW, compose
 from graspwise.sim.shapes import PATTERNS, SimObject
-from graspwise.sim.train_bath import COLOURS, coat, plan, slab
 
 FAMILIES = {**train_home.FAMILIES, **train_bath.FAMILIES}
 SEEDS = range(6)
@@ -83,9 +84,9 @@ def test_a_seed_decides_the_instance(name: str) -> None:
 def test_the_main_colour_is_the_one_in_the_description(name: str) -> None:
     for seed in SEEDS:
         thing = draw(name, seed)
-        named = max((word for word in COLOURS if f" {word} " in f" {thing.description} "), key=len)
+        named = max((word for word in ALL_COLOURS if f" {word} " in f" {thing.description} "), key=len)
         nearest = min(
-            float(np.abs(np.array(piece.paint.colour) - COLOURS[named]).max())
+            float(np.abs(np.array(piece.paint.colour) - ALL_COLOURS[named]).max())
             for part in thing.parts
             for piece in part.pieces
         )
@@ -112,7 +113,7 @@ def test_coat_leaves_out_a_colour_and_keeps_to_its_name() -> None:
         name, paint = coat(np.random.default_rng(seed), ("red", "blue", "mint"), ("dots",), but="red")
         assert name in ("blue", "mint")
         assert paint.pattern == "dots"
-        np.testing.assert_allclose(paint.colour, COLOURS[name], atol=0.045)
+        np.testing.assert_allclose(paint.colour, ALL_COLOURS[name], atol=0.045)
 
 
 def test_slab_has_its_plan_at_its_levels() -> None:

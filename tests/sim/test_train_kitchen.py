@@ -10,6 +10,7 @@ import pytest
 from numpy.random import Generator, default_rng
 
 from graspwise.sim import train_food, train_kitchen
+from graspwise.sim.forms import UPRIGHT
 from graspwise.sim.scene import Unsettled, compose
 from graspwise.sim.shapes import Part, SimObject
 
@@ -140,7 +141,7 @@ def test_it_comes_to_rest(family: Family) -> None:
 @pytest.mark.parametrize("name", ["bottle", "can", "onion", "funnel", "mug", "salt_shaker", "potato_masher"])
 def test_it_comes_to_rest_on_its_side(name: str) -> None:
     drawn = (FAMILIES[name](default_rng(seed)) for seed in range(60))
-    thing = next(thing for thing in drawn if thing.poses[-1] != train_kitchen.UPRIGHT)
+    thing = next(thing for thing in drawn if thing.poses[-1] != UPRIGHT)
     assert settles(replace(thing, poses=thing.poses[-1:]))
 
 

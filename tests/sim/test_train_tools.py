@@ -5,6 +5,7 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from graspwise.sim import train_office, train_tools
+from graspwise.sim.colours import COLOURS
 from graspwise.sim.scene import VIEW, compose
 from graspwise.sim.shapes import PATTERNS, SimObject
 
@@ -99,10 +100,10 @@ def test_the_description_says_the_colour_that_is_painted(name: str) -> None:
     for seed in range(12):
         thing = draw(name, seed)
         words = thing.description.replace("-handled", "").removesuffix(name.replace("_", " ")).strip()
-        if words in train_tools.COLOURS:
+        if words in COLOURS:
             named += 1
             painted = np.array([piece.paint.colour for part in thing.parts for piece in part.pieces])
-            assert np.abs(painted - train_tools.COLOURS[words]).max(axis=1).min() <= 0.0401, thing.description
+            assert np.abs(painted - COLOURS[words]).max(axis=1).min() <= 0.0401, thing.description
         else:
             assert words in {"wooden", "brass", "silver"}, thing.description
     assert named > 0

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
+from graspwise.data.templates import load_reasoning
 from graspwise.errors import InputError
 from graspwise.sim.bodies import volume_of
 from graspwise.sim.catalogue import FAMILIES, HOUSEHOLD, INSTANCES, Entry, entries, thing_of
@@ -121,3 +122,15 @@ def test_names_that_are_not_valid_are_one_line(names: list[str], sets: tuple, me
     with pytest.raises(InputError, match=re.escape(message)) as caught:
         entries(names, sets=sets)
     assert "\n" not in str(caught.value)
+
+
+def test_every_category_has_texts_that_reason_about_it() -> None:
+    categories = {thing.category for thing in HOUSEHOLD.values()} | {
+        thing_of(f"train/{family}-00").category for family in FAMILIES
+    }
+    assert categories <= set(load_reasoning())
+
+
+def test_at_least_five_household_categories_are_never_trained_on() -> None:
+    trained = {thing_of(f"train/{family}-{number:02d}").category for family in FAMILIES for number in range(3)}
+    assert len({thing.category for thing in HOUSEHOLD.values()} - trained) >= 5

@@ -5,8 +5,7 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from graspwise.sim import train_bath, train_home
-from graspwise.sim.colours import ALL_COLOURS, coat
-from graspwise.sim.forms import plan, slab
+from graspwise.sim.colours import ALL_COLOURS
 from graspwise.sim.scene import VIEW, compose
 from graspwise.sim.shapes import PATTERNS, SimObject
 
@@ -106,22 +105,3 @@ def test_it_comes_to_rest_on_the_table(name: str) -> None:
     position = scene.data().xpos[scene.objects[0].body]
     assert np.abs(position[:2]).max() < VIEW / 2
     assert -0.01 < position[2] < 0.2
-
-
-def test_coat_leaves_out_a_colour_and_keeps_to_its_name() -> None:
-    for seed in range(20):
-        name, paint = coat(np.random.default_rng(seed), ("red", "blue", "mint"), ("dots",), but="red")
-        assert name in ("blue", "mint")
-        assert paint.pattern == "dots"
-        np.testing.assert_allclose(paint.colour, ALL_COLOURS[name], atol=0.045)
-
-
-def test_slab_has_its_plan_at_its_levels() -> None:
-    piece = slab(0.1, 0.06, [(0.0, 0.01), (0.02, 0.0)], coat(np.random.default_rng(0), ("red",))[1], at=(0.5, 0, 0))
-    cloud = piece.cloud()
-    low, high = cloud[cloud[:, 2] < 0.01], cloud[cloud[:, 2] > 0.01]
-    np.testing.assert_allclose(np.ptp(high, axis=0), (0.1, 0.06, 0), atol=0.001)
-    np.testing.assert_allclose(np.ptp(low, axis=0), (0.08, 0.04, 0), atol=0.001)
-    np.testing.assert_allclose(cloud.mean(axis=0)[:2], (0.5, 0), atol=1e-9)
-    # Flat sides down: half a step off the axes, so that a round thing on its side rests on a face.
-    assert not any(abs(x) < 1e-6 or abs(y) < 1e-6 for x, y in plan(0.1, 0.06, 2.0))

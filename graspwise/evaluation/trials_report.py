@@ -30,7 +30,7 @@ PUBLISHED = {
 FAILURES = 20
 EXPLAINED = {
     ORACLE: "the world's own labels, executed once more under other conditions",
-    RANDOM: "a random pose and opening on the object, by the mask",
+    RANDOM: "uniform on the object's mask, in angle, and in opening from 5% to 100% of the gripper's",
 }
 
 
@@ -66,6 +66,10 @@ def trials_report(
         },
         "trials": {name: [asdict(trial) for trial in rows] for name, rows in trials.items()},
     }
+    report["reference"] = reference = reference_of(list(trials))
+    for name, row in report["models"].items():
+        alone = reference is None or name == reference
+        row["reference_minus_this"] = None if alone else paired(trials[str(reference)], trials[name])
     write_json(Path(folder) / "report.json", report)
     write_text(Path(folder) / "report.md", "\n".join(trials_lines(report)) + "\n")
     with replacing(Path(folder) / "plots" / "objects.png") as temporary:
@@ -76,6 +80,22 @@ def trials_report(
             with replacing(Path(folder) / "plots" / f"failures-{name}.png") as temporary:
                 failures_sheet(wrong[:FAILURES], Path(folder) / "scenes").save(temporary)
     return report
+
+
+def reference_of(names: Sequence[str]) -> str | None:
+    """The model that the others are compared with: the first that is no baseline and no control."""
+    from graspwise.model.baselines import BASELINES
+
+    return next((name for name in names if name not in (*BASELINES, ORACLE)), None)
+
+
+def paired(ours: Sequence[Trial], theirs: Sequence[Trial]) -> dict[str, Any]:
+    """Lifted, ours minus theirs in points, scene by scene, with its interval over objects."""
+    other = {trial.scene: trial.lifted for trial in theirs if trial.setting == "any"}
+    mine = [trial for trial in ours if trial.setting == "any"]
+    values = np.array([float(trial.lifted) - float(other[trial.scene]) for trial in mine])
+    low, high = bootstrap(values, [trial.object_id for trial in mine])
+    return {"points": round(100 * float(values.mean()), 2), "ci95": [round(100 * low, 2), round(100 * high, 2)]}
 
 
 def failures_sheet(trials: Sequence[Trial], scenes: Path) -> "Image.Image":
@@ -144,12 +164,14 @@ def trials_lines(report: dict[str, Any]) -> list[str]:
         "",
     ]
     head = ["model", "lifted", "on an allowed part", f"gripper of {report['config']['narrow'] * 1000:.0f} mm",
-            "categories in the training set", "other categories", "failures", "s an answer"]  # fmt: skip
+            "categories in the training set", "other categories", f"{report['reference']} minus this, paired",
+            "failures", "s an answer"]  # fmt: skip
     lines += ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
     for name, row in sorted(report["models"].items(), key=lambda item: -item[1]["rate"]):
         causes = ", ".join(f"{count} {cause}" for cause, count in row["causes"].items())
         cells = [name, with_interval(row), with_interval(row["allowed_part"]), with_interval(row["narrow_gripper"]),
-                 with_interval(row["seen_categories"]), with_interval(row["unseen_categories"]), causes,
+                 with_interval(row["seen_categories"]), with_interval(row["unseen_categories"]),
+                 in_points(row["reference_minus_this"]), causes,
                  "" if row["seconds_median"] is None else f"{row['seconds_median']:.2f}"]  # fmt: skip
         lines.append("| " + " | ".join(cells) + " |")
     lines += ["", *(f"- {name}: {text}." for name, text in EXPLAINED.items() if name in report["models"]), ""]
@@ -157,6 +179,10 @@ def trials_lines(report: dict[str, Any]) -> list[str]:
               + ", ".join(f"{name} {100 * row['rate']:.2f}% ({row['lifted']}/{row['trials']})"
                           for name, row in report["published"].items()) + "."]  # fmt: skip
     return [*lines, "", f"`{report['command']}`"]
+
+
+def in_points(pair: dict[str, Any] | None) -> str:
+    return f"{pair['points']:+.1f} ({pair['ci95'][0]:+.1f} to {pair['ci95'][1]:+.1f})" if pair else ""
 
 
 def with_interval(row: dict[str, Any]) -> str:

@@ -130,7 +130,7 @@ def try_out(
 
 
 def random_grasp_on(view: View, *, index: int, max_opening: float, focal: float, rng: np.random.Generator) -> Grasp:
-    """A grasp that knows where the object is and nothing else: uniform in its mask, in angle and in opening."""
+    """A grasp that knows only where the object is: uniform in its mask, in angle, and in opening from 5% to 100%."""
     ys, xs = np.nonzero(view.objects == index)
     pick = rng.integers(len(xs))
     rows, columns = view.objects.shape
@@ -138,5 +138,5 @@ def random_grasp_on(view: View, *, index: int, max_opening: float, focal: float,
     return Grasp(
         x=float(xs[pick] + 0.5) / columns, y=float(ys[pick] + 0.5) / rows,
         theta=float(rng.uniform(-math.pi / 2, math.pi / 2)),
-        opening=float(rng.uniform(0.25, 1.0)) * max_opening * pixels / columns, jaw=0.02 * pixels / columns,
+        opening=float(rng.uniform(0.05, 1.0)) * max_opening * pixels / columns, jaw=0.02 * pixels / columns,
     )  # fmt: skip

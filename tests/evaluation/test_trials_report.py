@@ -134,3 +134,18 @@ def test_the_plot_counts_an_objects_own_trials(tmp_path: Path, monkeypatch: pyte
     report = {"config": {"poses": 2}, "models": {"oracle": figures(rows, {"mug"}, None)}}
     module.plot_objects(report, tmp_path / "plot.png")
     assert written == ["1/1", "1/1"]
+
+
+def test_the_reference_is_the_first_model_that_is_no_baseline_and_no_control() -> None:
+    assert module.reference_of(["oracle", "random", "blob", "small", "run"]) == "small"
+    assert module.reference_of(["oracle", "centre"]) is None
+
+
+def test_a_paired_difference_is_scene_by_scene() -> None:
+    rows = [replace(TRIAL, scene=str(number), object_id=f"o/{number}") for number in range(8)]
+    theirs = [replace(row, lifted=number % 2 == 0) for number, row in enumerate(rows)]
+    found = module.paired(rows, theirs[::-1])
+    assert found["points"] == 50.0
+    assert found["ci95"][0] < 50.0 < found["ci95"][1] <= 100.0
+    assert module.in_points(found).startswith("+50.0 (+")
+    assert module.in_points(None) == ""

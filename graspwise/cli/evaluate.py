@@ -26,8 +26,9 @@ def evaluate(
     from graspwise.evaluation.report import evaluation_lines, evaluation_report
     from graspwise.evaluation.score import score
     from graspwise.files import read_json
-    from graspwise.model.load import model_folder, read_card
+    from graspwise.model.load import model_folder
     from graspwise.model.responder import open_responder
+    from graspwise.model.weights import CARD
 
     dataset = Dataset(data)
     run = Path(model)
@@ -38,7 +39,7 @@ def evaluate(
     if not samples:
         raise InputError(f"{data}: none of its unaugmented pictures is in the test part of {model}'s split")
     folder = model_folder(model)
-    trained_on = read_card(folder).trained_on if folder else ()
+    trained_on = read_json(folder / CARD).get("trained_on", ()) if folder else ()
     source = f"{dataset.info['source']}:"
     seen = frozenset(name.removeprefix(source) for name in trained_on if name.startswith(source))
     responder = open_responder(model, say=lambda line: print(line, file=sys.stderr))

@@ -2,12 +2,18 @@
 
 import sys
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from graspwise.cli.progress import training_bars
+
+
+class ModelChoice(StrEnum):
+    llava = "llava"
+    grconvnet = "grconvnet"
 
 
 class StrategyChoice(StrEnum):
@@ -24,14 +30,23 @@ class SplitChoice(StrEnum):
 def train(
     data: Annotated[Path, typer.Option(help="A data set folder.")],
     out: Annotated[Path, typer.Option(help="Run folder; new, or with --resume the one to go on with.")],
+    model: Annotated[
+        ModelChoice, typer.Option(help="llava: a model that reasons; grconvnet: its peer, from random weights.")
+    ] = ModelChoice.llava,
     strategy: Annotated[
-        StrategyChoice, typer.Option(help="align: dense head and projector only; projector and lora: then the answers.")
-    ] = StrategyChoice.lora,
+        StrategyChoice | None,
+        typer.Option(help="align: dense head and projector only; projector and lora (the default): then the answers."),
+    ] = None,
     base: Annotated[
-        str, typer.Option(help="A published name, small-base, a run folder, a checkpoint or a hub id.")
-    ] = "small",
-    recipe: Annotated[str, typer.Option(help="small, paper or tiny.")] = "small",
-    budget_samples: Annotated[int | None, typer.Option(help="Answer samples, instead of the recipe's.")] = None,
+        str | None,
+        typer.Option(help="A published name (small by default), small-base, a run folder, a checkpoint or a hub id."),
+    ] = None,
+    recipe: Annotated[
+        str | None, typer.Option(help="small (the default), paper or tiny; for grconvnet paper (the default) or tiny.")
+    ] = None,
+    budget_samples: Annotated[
+        int | None, typer.Option(help="Answer samples, or grconvnet's samples, instead of the recipe's.")
+    ] = None,
     split: Annotated[SplitChoice, typer.Option(help="What a fold keeps together.")] = SplitChoice.object,
     folds: Annotated[int, typer.Option(help="Count of folds; 0 trains on everything.")] = 0,
     fold: Annotated[int, typer.Option(help="Which fold is kept for testing.")] = 0,
@@ -39,18 +54,31 @@ def train(
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
 ) -> int:
     """Train a model; stop it with Ctrl-C at any time and go on with --resume."""
+    from graspwise.errors import InputError
     from graspwise.train.loop import Interrupted
+    from graspwise.train.peer import PAPER, PeerConfig, peer_recipe_named, train_peer
     from graspwise.train.plot import plot_run
-    from graspwise.train.recipe import TrainConfig, recipe_named
-    from graspwise.train.run import train as run
+    from graspwise.train.recipe import SMALL, TrainConfig, recipe_named
+    from graspwise.train.run import train as train_llava
 
-    config = TrainConfig(
-        data=str(data), base=base, strategy=strategy.value, recipe=recipe_named(recipe).scaled(budget_samples),
-        split=split.value, folds=folds, fold=fold, seed=seed,
-    )  # fmt: skip
+    if model is ModelChoice.grconvnet:
+        if base is not None or strategy is not None:
+            raise InputError("--base and --strategy belong to --model llava; grconvnet starts from random weights")
+        peer = peer_recipe_named(recipe or PAPER.name).scaled(budget_samples)
+        run = partial(
+            train_peer,
+            PeerConfig(data=str(data), recipe=peer, split=split.value, folds=folds, fold=fold, seed=seed),
+        )
+    else:
+        config = TrainConfig(
+            data=str(data), base=base or "small", strategy=(strategy or StrategyChoice.lora).value,
+            recipe=recipe_named(recipe or SMALL.name).scaled(budget_samples),
+            split=split.value, folds=folds, fold=fold, seed=seed,
+        )  # fmt: skip
+        run = partial(train_llava, config)
     try:
         with training_bars() as report:
-            folder = run(config, out=out, resume=resume, report=report, say=lambda line: print(line, file=sys.stderr))
+            folder = run(out=out, resume=resume, report=report, say=lambda line: print(line, file=sys.stderr))
     except Interrupted as stopped:
         print(f"graspwise: {stopped}; go on with --resume", file=sys.stderr)
         return 130

@@ -71,6 +71,8 @@ def model_folder(name: str) -> Path | None:
 
 def read_card(folder: Path) -> Card:
     value = read_json(folder / CARD)
+    if "network" in value:
+        raise InputError(f"{folder}: holds a {value['network']}; valid here is a LLaVA")
     try:
         return Card(**{**value, "stages": tuple(value["stages"]), "trained_on": tuple(value["trained_on"])})
     except (TypeError, KeyError) as error:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -143,12 +144,33 @@ class HeadResponder:
         return [Response(text="", reasoning="", grasp=best, others=tuple(rest)) for best, *rest in found]
 
 
+class GrConvNetResponder:
+    """GR-ConvNet, the peer; it reads no instruction and gives no reason."""
+
+    answer_format: AnswerFormat = "bare"
+    mode = "plain"
+
+    def __init__(self, name: str, folder: Path) -> None:
+        from graspwise.model.grconvnet import load_grconvnet
+
+        self.name = name
+        self.network, self.card = load_grconvnet(folder)
+        self.image_size = self.card.image_size
+
+    def respond(self, pictures: Sequence[np.ndarray], conversations: Sequence[Sequence[Message]]) -> list[Response]:
+        from graspwise.model.grconvnet import network_input, read_grasps
+        from graspwise.model.load import device
+
+        found = read_grasps(self.network(network_input(pictures).to(device())))
+        return [Response(text="", reasoning="", grasp=best, others=tuple(rest)) for best, *rest in found]
+
+
 def is_same(a: Grasp, b: Grasp) -> bool:
     return math.dist((a.x, a.y), (b.x, b.y)) < SAME_PLACE and angle_difference(a.theta, b.theta) < SAME_ANGLE
 
 
 def open_responder(name: str, *, say: Callable[[str], None] = lambda line: None) -> Responder:
-    """A responder by name: a baseline, or whatever `graspwise.model.load.load_model` takes.
+    """A responder by name: a baseline, a trained GR-ConvNet, or whatever `graspwise.model.load.load_model` takes.
 
     Raises:
         InputError: there is no such model.
@@ -157,6 +179,10 @@ def open_responder(name: str, *, say: Callable[[str], None] = lambda line: None)
 
     if name in BASELINES:
         return BaselineResponder(name)
-    from graspwise.model.load import load_model
+    from graspwise.model.grconvnet import is_grconvnet
+    from graspwise.model.load import load_model, model_folder
 
+    folder = model_folder(name)
+    if folder is not None and is_grconvnet(folder):
+        return GrConvNetResponder(name, folder)
     return LlavaResponder(name, load_model(name, say=say))

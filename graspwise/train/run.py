@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
@@ -20,6 +20,9 @@ from graspwise.model.tower import LiteTower
 from graspwise.train.loop import Progress, Task, fit
 from graspwise.train.recipe import Recipe, Stage, TrainConfig
 from graspwise.train.tasks import AnswerTask, CaptionTask, MapsTask, WordsTask
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,7 @@ def train(
     return folder / "model"
 
 
-def check_run(folder: Path, config: TrainConfig, *, resume: bool) -> None:
+def check_run(folder: Path, config: "DataclassInstance", *, resume: bool) -> None:
     """Refuse a folder that holds something else, and a resume with other options."""
     if not resume:
         empty_directory(folder)

@@ -107,7 +107,7 @@ def test_benchmark(run: Run, tmp_path: Path) -> None:
     assert code == 0 and "| random |" in out and "model centre" not in err
     assert (tmp_path / "report" / "answers" / "centre.json").stat().st_mtime_ns == answered
     films = {path.name for path in (tmp_path / "report" / "films").rglob("*.*")}
-    assert films == {"household:marker-0.png", "household:marker-0.webp"}
+    assert films == {"household-marker-0.png", "household-marker-0.webp"}
     code, _, err = run(*BENCHMARK, *SHORT, "--models", "oracle", "--seed", 1, "--out", "report")
     assert code == 2 and "begun with another seed" in err and err.count("\n") == 1
 

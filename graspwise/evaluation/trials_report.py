@@ -164,15 +164,16 @@ def trials_lines(report: dict[str, Any]) -> list[str]:
         "",
     ]
     head = ["model", "lifted", "on an allowed part", f"gripper of {report['config']['narrow'] * 1000:.0f} mm",
-            "categories in the training set", "other categories", f"{report['reference']} minus this, paired",
-            "failures", "s an answer"]  # fmt: skip
+            "categories in the training set", "other categories", "failures", "s an answer"]  # fmt: skip
+    if report["reference"] is not None:
+        head.append(f"{report['reference']} minus this, paired")
     lines += ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
     for name, row in sorted(report["models"].items(), key=lambda item: -item[1]["rate"]):
         causes = ", ".join(f"{count} {cause}" for cause, count in row["causes"].items())
         cells = [name, with_interval(row), with_interval(row["allowed_part"]), with_interval(row["narrow_gripper"]),
-                 with_interval(row["seen_categories"]), with_interval(row["unseen_categories"]),
-                 in_points(row["reference_minus_this"]), causes,
+                 with_interval(row["seen_categories"]), with_interval(row["unseen_categories"]), causes,
                  "" if row["seconds_median"] is None else f"{row['seconds_median']:.2f}"]  # fmt: skip
+        cells += [in_points(row["reference_minus_this"])] if report["reference"] is not None else []
         lines.append("| " + " | ".join(cells) + " |")
     lines += ["", *(f"- {name}: {text}." for name, text in EXPLAINED.items() if name in report["models"]), ""]
     lines += ["Published, of a real arm and other objects (RT-Grasp, Table II), for orientation only: "

@@ -141,6 +141,16 @@ def test_the_reference_is_the_first_model_that_is_no_baseline_and_no_control() -
     assert module.reference_of(["oracle", "centre"]) is None
 
 
+def test_without_a_reference_there_is_no_column_for_it(folder: Path) -> None:
+    report = json.loads((folder / "report.json").read_text())
+    assert report["reference"] is None
+    assert "paired" not in "\n".join(trials_lines(report))
+    report["reference"] = "centre"
+    report["models"]["oracle"]["reference_minus_this"] = {"points": -50.0, "ci95": [-60.0, -40.0]}
+    assert "centre minus this, paired" in "\n".join(trials_lines(report))
+    assert "-50.0 (-60.0 to -40.0)" in "\n".join(trials_lines(report))
+
+
 def test_a_paired_difference_is_scene_by_scene() -> None:
     rows = [replace(TRIAL, scene=str(number), object_id=f"o/{number}") for number in range(8)]
     theirs = [replace(row, lifted=number % 2 == 0) for number, row in enumerate(rows)]

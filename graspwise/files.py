@@ -62,6 +62,22 @@ def read_json(path: Path | str) -> Any:
         raise InputError(f"{source}: not valid JSON ({error})") from error
 
 
+def is_begun(record: Path | str, config: Any) -> bool:
+    """Whether the work that the JSON file `record` keeps the configuration of was begun; then with this one.
+
+    Raises:
+        InputError: it was begun with another one, or the record is damaged.
+    """
+    written = Path(record)
+    if not written.is_file():
+        return False
+    before, wanted = read_json(written), json.loads(json.dumps(config))
+    changed = sorted(key for key in wanted if before.get(key) != wanted[key])
+    if changed:
+        raise InputError(f"{written.parent}: begun with another {', '.join(changed)}; give the same, or a new --out")
+    return True
+
+
 def empty_directory(path: Path | str, *, besides: Collection[str] = ()) -> Path:
     """Make `path` a new or empty folder to write a result into.
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from graspwise.data.labelled import LabelledPicture
 from graspwise.errors import InputError
-from graspwise.files import empty_directory, read_json, replacing_folder, write_json, write_text
+from graspwise.files import empty_directory, is_begun, read_json, replacing_folder, write_json, write_text
 from graspwise.grasp import Grasp
 from graspwise.parallel import in_order
 
@@ -73,18 +73,13 @@ def start(config: SimConfig, out: Path | str) -> Path:
         InputError: a value outside its range, no such family, or `out` holds something else.
     """
     check(config)
-    folder, written = Path(out), Path(out) / "scenes.json"
-    if not written.is_file():
+    folder = Path(out)
+    if not is_begun(folder / "scenes.json", asdict(config)):
         write_json(empty_directory(folder) / "scenes.json", asdict(config))
-    else:
-        before = read_json(written)
-        changed = sorted(key for key, value in asdict(config).items() if before.get(key) != jsonable(value))
-        if changed:
-            raise InputError(f"{folder}: begun with another {', '.join(changed)}; give the same, or a new --out")
-        if not (folder / "dataset.json").is_file():
-            # Samples are quickly made again from the scenes, so a half-made set of them goes.
-            for left in ("images", "captions.jsonl", "llava.json", *(path.name for path in folder.glob("samples-*"))):
-                remove(folder / left)
+    elif not (folder / "dataset.json").is_file():
+        # Samples are quickly made again from the scenes, so a half-made set of them goes.
+        for left in ("images", "captions.jsonl", "llava.json", *(path.name for path in folder.glob("samples-*"))):
+            remove(folder / left)
     return folder / "scenes"
 
 
@@ -112,10 +107,6 @@ def check(config: SimConfig) -> None:
     if not 1 <= config.fewest <= config.most <= 12:
         raise InputError(f"--clutter is {config.fewest}-{config.most}; valid is 1-1 to 1-12, the fewer first")
     entries(config.objects, sets=("train",))
-
-
-def jsonable(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value
 
 
 def make_scenes(

@@ -15,7 +15,7 @@ import numpy as np
 
 from graspwise.conversation import user_turn
 from graspwise.errors import InputError
-from graspwise.files import read_json, replacing, replacing_folder, write_json
+from graspwise.files import is_begun, read_json, replacing, replacing_folder, write_json
 from graspwise.grasp import Grasp
 from graspwise.parallel import in_order
 from graspwise.predict import grasp_json
@@ -143,16 +143,11 @@ def start(config: TrialConfig, out: Path | str) -> Path:
     Raises:
         InputError: the folder was begun with others, or holds something else.
     """
-    folder, dumped = Path(out), {**asdict(config), "objects": list(config.objects)}
-    written = folder / "config.json"
-    if written.is_file():
-        before = read_json(written)
-        changed = sorted(key for key in dumped if before.get(key) != dumped[key])
-        if changed:
-            raise InputError(f"{folder}: begun with another {', '.join(changed)}; give the same, or a new --out")
-    elif folder.is_dir() and any(folder.iterdir()):
-        raise InputError(f"{folder}: is not empty and holds no report; give a new --out")
-    write_json(written, dumped)
+    folder, dumped = Path(out), asdict(config)
+    if not is_begun(folder / "config.json", dumped):
+        if folder.is_dir() and any(folder.iterdir()):
+            raise InputError(f"{folder}: is not empty and holds no report; give a new --out")
+        write_json(folder / "config.json", dumped)
     return folder
 
 

@@ -9,7 +9,6 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Arc, FancyBboxPatch, Polygon
@@ -26,7 +25,7 @@ from graspwise.draw import INK, JAW, LABEL, MUTED, OPENING
 from graspwise.grasp import Grasp, angle_difference
 from graspwise.metric import matches
 from graspwise.model.responder import Response
-from graspwise.picture import open_picture
+from graspwise.picture import Picture, open_picture
 from graspwise.predict import Model
 from graspwise.rectangle import GraspRectangle
 
@@ -138,13 +137,13 @@ def dimension(axis: Axes, start: Sequence[float], end: Sequence[float], words: s
 class Onlooker:
     """In a model's place: it keeps the squares it is shown."""
 
-    name, image_size, mode = "onlooker", 352, "plain"
+    name, image_size, mode, takes_depth = "onlooker", 352, "plain", False
     answer_format: AnswerFormat = "bare"
 
     def __init__(self) -> None:
-        self.pictures: list[np.ndarray] = []
+        self.pictures: list[Picture] = []
 
-    def respond(self, pictures: Sequence[np.ndarray], conversations: Sequence[Sequence[Message]]) -> list[Response]:
+    def respond(self, pictures: Sequence[Picture], conversations: Sequence[Sequence[Message]]) -> list[Response]:
         self.pictures += pictures
         return [Response(text="", reasoning="", grasp=Grasp(x=0.5, y=0.5, theta=0.0)) for _ in pictures]
 
@@ -165,7 +164,7 @@ def workspace() -> None:
     ):
         seen = Onlooker()
         Model(seen).look(picture, workspace=chosen).ask("Pick up the pencil")
-        axis.imshow(seen.pictures[0])
+        axis.imshow(seen.pictures[0].rgb)
         axis.set_title(words, fontsize=9)
     for axis in (given, whole, cut):
         axis.axis("off")
@@ -322,10 +321,12 @@ def stages() -> None:
         ("captions", "captions", {2}),
         ("answers, projector", "answers", {2}),
         ("answers, lora", "answers", {2, 3}),
+        ("steer", "reasoned answers", {1}),
     )
-    figure = Figure(figsize=(8.6, 3.1), layout="constrained")
+    height = 5 + 7.4 * len(rows)
+    figure = Figure(figsize=(8.6, 0.074 * height), layout="constrained")
     axis = figure.subplots()
-    blank(axis, width=120, height=42)
+    blank(axis, width=120, height=height)
     for column, part in enumerate(parts):
         axis.text(60 + 17 * column, 2.5, part, ha="center", va="center", fontsize=9, weight="bold", color=DARK)
     axis.text(27, 2.5, "learns from", va="center", fontsize=9, weight="bold", color=DARK)
@@ -334,7 +335,8 @@ def stages() -> None:
         axis.text(24, y, name, ha="right", va="center", fontsize=9.5, weight="bold", color=DARK)
         axis.text(27, y, what, va="center", fontsize=9, color=DARK)
         for column in range(len(parts)):
-            used = column in learns or column == 0 or (column == 3 and row >= 2) or (column == 1 and row >= 3)
+            # From this row on a part takes part, frozen where it does not learn.
+            used = row >= (0, 3, 1, 2)[column] or column in learns
             words = ("LoRA learns" if column == 3 else "learns") if column in learns else "frozen" if used else ""
             colour = AMBER if column in learns else "#eaeef2" if used else "white"
             axis.add_patch(Box((52.5 + 17 * column, y - 2.7), 15, 5.4, facecolor=colour, edgecolor="#d0d7de"))
@@ -353,6 +355,7 @@ def model() -> None:
     box(axis, (28, 5), (17, 9), "vision\ntower", colour=blue)
     box(axis, (53, 5), (17, 9), "projector", colour=blue)
     box(axis, (28, 22), (17, 9), "dense\ngrasp head", colour=blue)
+    box(axis, (53, 22), (17, 9), "memory of\nphotographs", colour=plain)
     box(axis, (53, 42), (17, 9), "conversation", colour=plain)
     box(axis, (82, 20), (17, 12), "language\nmodel", colour=blue)
     box(axis, (110, 20), (18, 12), "answer text:\nreasoning,\nx, y, theta", colour=plain)
@@ -360,7 +363,8 @@ def model() -> None:
     arrow(axis, (20, 9.5), (28, 9.5))
     arrow(axis, (45, 9.5), (53, 9.5))
     arrow(axis, (36.5, 14), (36.5, 22))
-    arrow(axis, (61.5, 14), (61.5, 42))
+    arrow(axis, (45, 13), (54.5, 22))
+    arrow(axis, (61.5, 31), (61.5, 42))
     arrow(axis, (45, 30), (54.5, 42))
     arrow(axis, (20, 46.5), (53, 46.5))
     arrow(axis, (70, 12), (84, 20))
@@ -371,9 +375,10 @@ def model() -> None:
         (24, 7.3, "a square", "center"),
         (49, 7.3, "tokens", "center"),
         (38, 18, "map", "left"),
-        (63, 27, "nearest names,\nas text", "left"),
+        (52, 18, "looks", "left"),
+        (63, 36.5, "names, as text", "left"),
         (47, 37.5, "candidates, as text", "right"),
-        (104.5, 23.6, "grammar", "center"),
+        (104.5, 22.2, "grammar;\ndense head\nat the digits", "center"),
         (117.5, 37, "parsed, mapped back to\nthe picture as given", "right"),
     ):
         axis.text(x, y, words, ha=align, va="center", fontsize=8, color=GREY)

@@ -70,6 +70,21 @@ class Number:
             return text
         return ("-" if value < 0 and float(text) else "+") + text
 
+    def interval(self, begun: str) -> tuple[float, float]:
+        """The values, low to high, that `render` writes with a text that begins so; all values for ""."""
+        whole = f"{self.high:.{self.decimals}f}"
+        sign, digits = (begun[:1], begun[1:]) if self.signed else ("", begun)
+        half = 0.5 * 10**-self.decimals
+        # What is still to come is between all zeros and all nines.
+        rest = whole[len(digits) :]
+        least = float(digits + re.sub("[0-9]", "0", rest)) - half
+        most = min(float(digits + re.sub("[0-9]", "9", rest)), self.high) + half
+        if self.signed and not sign:
+            return -most, most
+        # The sign of a rounded zero is the value's own.
+        low, high = (max(least, 0.0), most) if self.signed else (least, most)
+        return (-high, -low) if sign == "-" else (low, high)
+
     @property
     def pattern(self) -> str:
         """Regular expression of exactly the texts `render` can write, and of a negative zero."""
@@ -113,6 +128,26 @@ class AnswerSchema:
         """Answer text of the values; the reasoning is written in the `reasoned` format only."""
         tail = self.template(answer_format).format(**{n.name: n.render(values[n.name]) for n in self.numbers})
         return f"{reasoning.strip()}\n{tail}" if answer_format == "reasoned" else tail
+
+    def numbers_begun(self, text: str, *, answer_format: AnswerFormat) -> list[str] | None:
+        """The numbers' texts in an answer that is still being written, as `render` writes it; the last may be "".
+
+        None while the numbers have not begun, inside the words between two of them, and after the last.
+        """
+        place, begun = 0, list[str]()
+        for literal, field, _, _ in string.Formatter().parse(self.template(answer_format)):
+            # Before the first number there may be a reasoning.
+            found = text.find(literal, place) if not begun else (place if text.startswith(literal, place) else -1)
+            if found < 0 or not field:
+                return None
+            place = found + len(literal)
+            number = next(n for n in self.numbers if n.name == field)
+            width = len(number.render(number.high))
+            begun.append(text[place : place + width])
+            place += width
+            if len(text) <= place:
+                return begun
+        return None
 
     def pattern(self, answer_format: AnswerFormat) -> str:
         """Regular expression of the texts that `render` can write, its numbers of fixed width.

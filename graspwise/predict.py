@@ -16,8 +16,9 @@ from PIL import Image
 
 from graspwise.answer import render_grasp
 from graspwise.conversation import Message, check_instruction, user_turn
+from graspwise.errors import InputError
 from graspwise.grasp import Grasp
-from graspwise.picture import Picture, as_picture
+from graspwise.picture import Picture, as_picture, open_picture
 from graspwise.transform import Transform, workspace_picture, workspace_transform
 
 if TYPE_CHECKING:
@@ -33,8 +34,8 @@ class Answer:
 
     Attributes:
         reasoning: Why; empty where the model gives no reason.
-        grasp: The grasp, in the frame of the picture as given; None when refused.
-        grasps: All grasps, ranked, the answer's first.
+        grasp: The grasp, in the frame of the picture as given; None when refused, or where the text holds no valid one.
+        grasps: All grasps, ranked, the answer's first; empty without one.
         text: Reasoning and numbers, in the frame of the picture as given.
         model_text: What the model wrote, in the frame of its square input.
         target: Name of the object or part it means, where the model names one.
@@ -70,7 +71,7 @@ class Answer:
             "grasp": None if self.grasp is None else grasp_json(self.grasp),
             "grasp_px": None if self.grasp is None else grasp_pixels(self.grasp, image_size=self.image_size),
             "rectangle": None if self.grasp is None else rectangle_json(self.grasp, image_size=self.image_size),
-            "grasps": [grasp_json(grasp) for grasp in self.grasps] or None,
+            "grasps": [grasp_json(grasp) for grasp in self.grasps],
             "text": self.text,
             "model": self.model,
             "mode": self.mode,
@@ -113,17 +114,47 @@ class Model:
     def name(self) -> str:
         return self._responder.name
 
-    def look(self, picture: PictureLike, *, workspace: Workspace | None = None) -> "View":
+    @property
+    def takes_depth(self) -> bool:
+        """Whether its pictures must have depth."""
+        return self._responder.takes_depth
+
+    def look(
+        self,
+        picture: PictureLike,
+        *,
+        workspace: Workspace | None = None,
+        depth: Path | str | None = None,
+        depth_unit: str = "auto",
+    ) -> "View":
         """Show the model a picture.
 
         Args:
             picture: A path, an array (H, W, 3) uint8 RGB, a Pillow image or a `Picture`.
             workspace: Half-open box (x0, y0, x1, y1) in pixels that the model looks at; by default the whole picture.
+            depth: A depth picture aligned with a picture that is a path too, for a model that takes depth. Arrays
+                come as `Picture(rgb, depth)`; a model that takes no depth leaves that aside.
+            depth_unit: "mm", "m", or "auto": integers are millimetres, floats are metres.
 
         Raises:
-            InputError: the picture cannot be read, or the workspace leaves it.
+            InputError: picture or depth cannot be read, the workspace leaves the picture, or the model takes depth
+                and there is none, or the other way round.
         """
-        opened = as_picture(picture)
+        if depth is None:
+            opened = as_picture(picture)
+        elif not self.takes_depth:
+            raise InputError(
+                f"{depth}: model {self.name} takes no depth; valid is a grconvnet trained with --depth, or no depth"
+            )
+        elif isinstance(picture, str | Path):
+            opened = open_picture(picture, depth_path=depth, depth_unit=depth_unit)
+        else:
+            raise InputError(f"{depth}: beside a {type(picture).__name__}; give two paths, or a Picture(rgb, depth)")
+        if self.takes_depth and opened.depth is None:
+            raise InputError(
+                f"{opened.path or 'picture'}: model {self.name} takes depth; give --depth DEPTH, "
+                "in Python look(path, depth=...)"
+            )
         side = self._responder.image_size
         transform = workspace_transform(image_size=opened.size, workspace=workspace, size=(side, side))
         return View(self._responder, opened, transform, workspace or (0, 0, *opened.size))
@@ -151,23 +182,23 @@ class View:
         return answer_together([self], [conversation])[0]
 
     @property
-    def square(self) -> np.ndarray:
-        """What the model sees: (S, S, 3) uint8."""
-        return workspace_picture(self.picture, workspace=self.workspace, transform=self.transform).rgb
+    def square(self) -> Picture:
+        """What the model sees, of side S."""
+        return workspace_picture(self.picture, workspace=self.workspace, transform=self.transform)
 
     def in_picture(self, response: "Response", *, seconds: float) -> Answer:
         """A response in the model's square frame as an answer in the picture's."""
         back = self.transform.inverse()
-        first, *others = (
-            back.grasp(onto(grasp, transform=self.transform, box=self.workspace))
-            for grasp in (response.grasp, *response.others)
-        )
-        text = render_grasp(first, answer_format=self.responder.answer_format, reasoning=response.reasoning)
+        said = () if response.grasp is None else (response.grasp, *response.others)
+        grasps = tuple(back.grasp(onto(grasp, transform=self.transform, box=self.workspace)) for grasp in said)
+        text = response.text
+        if grasps:
+            text = render_grasp(grasps[0], answer_format=self.responder.answer_format, reasoning=response.reasoning)
         return Answer(
             reasoning=response.reasoning,
-            grasp=first,
-            grasps=(first, *others),
-            text=text,
+            grasp=grasps[0] if grasps else None,
+            grasps=grasps,
+            text=text.strip(),
             model_text=response.text or text,
             target=None,
             refused=False,
@@ -209,7 +240,8 @@ def load(name: str = "small", *, say: Callable[[str], None] = lambda line: None)
     """Load a model by name.
 
     Args:
-        name: "small", a baseline ("centre", "random", "blob"), a run folder, a checkpoint folder or a hub id.
+        name: "small", a baseline ("centre", "random", "blob"), a run folder, a checkpoint folder, a hub id, or
+            "http://HOST:PORT/v1#MODEL", a model behind an OpenAI-compatible endpoint.
         say: Called with a line when something slow happens, e.g. a download.
 
     Raises:

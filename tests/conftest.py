@@ -1,6 +1,7 @@
 """What the tests share: a folder in Cornell's layout with drawn bars, and a tiny random LLaVA of the real classes."""
 
 import math
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +53,30 @@ def dataset_folder(cornell_folder: Path, tmp_path_factory: pytest.TempPathFactor
     out = tmp_path_factory.mktemp("dataset") / "reasoned"
     config = BuildConfig(samples=18, size=64, seed=3)
     return build_dataset(read_cornell(cornell_folder), source="cornell", out=out, config=config, workers=1)
+
+
+@pytest.fixture(scope="session")
+def cornell_with_depth(cornell_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """`cornell_folder` with a float TIFF of metres beside each photograph: bars 40 mm above a slope, one hole."""
+    folder = tmp_path_factory.mktemp("cornell-depth") / "cornell"
+    shutil.copytree(cornell_folder, folder)
+    for path in folder.rglob("pcd*r.png"):
+        is_bar = np.asarray(Image.open(path))[:, :, 0] < 130
+        metres = np.linspace(0.7, 0.71, 640, dtype=np.float32)[None] - np.float32(0.04) * is_bar
+        metres[200:210, 300:320] = 0
+        Image.fromarray(metres).save(path.with_name(path.name.replace("r.png", "d.tiff")))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def depth_dataset_folder(cornell_with_depth: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """As `dataset_folder`, with depth."""
+    from graspwise.data.build import BuildConfig, build_dataset
+    from graspwise.data.cornell import read_cornell
+
+    out = tmp_path_factory.mktemp("dataset") / "depth"
+    config = BuildConfig(samples=18, size=64, seed=3, depth=True)
+    return build_dataset(read_cornell(cornell_with_depth), source="cornell", out=out, config=config, workers=1)
 
 
 @pytest.fixture(scope="session")

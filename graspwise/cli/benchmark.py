@@ -1,5 +1,6 @@
 """`graspwise benchmark`: published tables, reproduced."""
 
+import shlex
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -26,20 +27,39 @@ def benchmark() -> None:
 def cornell(
     data: Annotated[Path, typer.Option(help="Folder of the Cornell download.")],
     out: Annotated[Path, typer.Option(help="Report folder; cells that are there are not done again.")],
-    models: Annotated[str, typer.Option(help="Models that are not trained here.")] = "centre,random,blob,head",
-    answers: Annotated[str, typer.Option(help="Answer formats to train.")] = "reasoned,bare",
-    strategies: Annotated[str, typer.Option(help="Training strategies.")] = "lora",
+    models: Annotated[
+        str,
+        typer.Option(
+            help="Models that are not trained here; head (the dense head alone), grconvnet and grconvnet-depth (the "
+            "peer, trained here), naming (what names categories without reasoning)."
+        ),
+    ] = "centre,random,blob,head,grconvnet,naming",
+    answers: Annotated[str, typer.Option(help="Answer formats to train.")] = "reasoned,prompted,bare",
+    strategies: Annotated[str, typer.Option(help="Training strategies.")] = "projector,lora",
     splits: Annotated[str, typer.Option(help="object, image, or both with a comma between.")] = "object",
+    protocols: Annotated[
+        str, typer.Option(help="workspace (one fixed crop), and centred (cut around the labels) beside it.")
+    ] = "workspace,centred",
     folds: Annotated[int, typer.Option(help="Count of folds.")] = 5,
     run_folds: Annotated[str, typer.Option(help="Which folds to run; by default all.")] = "",
     budget_samples: Annotated[int | None, typer.Option(help="Answer samples a trained cell.")] = None,
+    peer_samples: Annotated[
+        int | None, typer.Option(help="Samples of grconvnet; by default those of alignment and answers together.")
+    ] = None,
     recipe: Annotated[str, typer.Option(help="small, paper or tiny.")] = "small",
+    base: Annotated[str, typer.Option(help="What trained cells start from: a checkpoint or a hub id.")] = "small-base",
     samples: Annotated[int, typer.Option(help="Size of the data set that is built.")] = 6110,
     seed: Annotated[int, typer.Option(help="Decides data set, folds and training.")] = 0,
+    ray: Annotated[str, typer.Option(metavar="local|ADDRESS", help="Run the folds on Ray.")] = "",
 ) -> int:
     """Table I of RT-Grasp: answer formats and strategies, cross-validated; stop and start again at will."""
+    from graspwise.data.store import Dataset
     from graspwise.errors import InputError
-    from graspwise.evaluation.benchmark import BenchmarkConfig, benchmark_cornell, read_cells
+    from graspwise.evaluation.benchmark import SPLITS, WORK, benchmark_cornell
+    from graspwise.evaluation.cells import read_cells
+    from graspwise.evaluation.fold import SHARED, data_folder
+    from graspwise.evaluation.gallery import photographs
+    from graspwise.evaluation.plan import BenchmarkConfig
     from graspwise.evaluation.report import benchmark_lines, benchmark_report
     from graspwise.train.loop import Interrupted
 
@@ -49,11 +69,11 @@ def cornell(
         raise InputError(f"--run-folds is {run_folds!r}; valid is a list of numbers such as 0,1,2") from None
     config = BenchmarkConfig(
         data=str(data), models=words(models), answers=words(answers), strategies=words(strategies),
-        splits=words(splits), folds=folds, run_folds=chosen, samples=samples, budget_samples=budget_samples,
-        recipe=recipe, seed=seed,
+        splits=words(splits), protocols=words(protocols), folds=folds, run_folds=chosen, samples=samples,
+        budget_samples=budget_samples, peer_samples=peer_samples, recipe=recipe, base=base, seed=seed,
     )  # fmt: skip
     try:
-        benchmark_cornell(config, out=out, bars=training_bars, say=lambda line: print(line, file=sys.stderr))
+        benchmark_cornell(config, out=out, ray=ray, bars=training_bars, say=lambda line: print(line, file=sys.stderr))
     except Interrupted as stopped:
         print(f"graspwise: {stopped}; the same command goes on from there", file=sys.stderr)
         return 130
@@ -62,16 +82,26 @@ def cornell(
         "--answers": answers,
         "--strategies": strategies,
         "--splits": splits,
+        "--protocols": protocols,
         "--folds": folds,
         "--run-folds": ",".join(map(str, chosen)),
         "--recipe": recipe,
+        "--base": base,
         "--budget-samples": budget_samples,
+        "--peer-samples": peer_samples,
         "--samples": samples,
         "--seed": seed,
     }
-    given = " ".join(f"{option} {value}" for option, value in options.items() if value is not None)
-    command = f"graspwise benchmark cornell --data CORNELL --out REPORT {given}"
-    print("\n".join(benchmark_lines(benchmark_report(out, read_cells(out), command=command))))
+    given = " ".join(f"{option} {shlex.quote(str(value))}" for option, value in options.items() if value is not None)
+    pictures = data_folder(out / WORK, SHARED)
+    report = benchmark_report(
+        out,
+        read_cells(out),
+        command=f"graspwise benchmark cornell --data CORNELL --out REPORT {given}",
+        splits_file=SPLITS,
+        photograph=photographs(Dataset(pictures)) if pictures.is_dir() else None,
+    )
+    print("\n".join(benchmark_lines(report)))
     return 0
 
 

@@ -22,32 +22,30 @@ def evaluate(
     from graspwise.data.split import Split
     from graspwise.data.store import Dataset
     from graspwise.errors import InputError
-    from graspwise.evaluation.benchmark import test_samples
+    from graspwise.evaluation.exposure import known_categories, seen_objects, training_photographs
     from graspwise.evaluation.report import evaluation_lines, evaluation_report
     from graspwise.evaluation.score import score
     from graspwise.files import read_json
-    from graspwise.model.load import model_folder
     from graspwise.model.responder import open_responder
-    from graspwise.model.weights import CARD
 
     dataset = Dataset(data)
     run = Path(model)
     samples = [sample for sample in dataset if sample.original]
+    known: frozenset[str] = frozenset()
     if (run / "split.json").is_file():
         split = Split.from_json(read_json(run / "split.json"))
-        samples = test_samples(dataset, split) if split.folds else samples
+        samples = split.test_samples(dataset) if split.folds else samples
+        known = known_categories(training_photographs(dataset, split))
     if not samples:
         raise InputError(f"{data}: none of its unaugmented pictures is in the test part of {model}'s split")
-    folder = model_folder(model)
-    trained_on = read_json(folder / CARD).get("trained_on", ()) if folder else ()
-    source = f"{dataset.info['source']}:"
-    seen = frozenset(name.removeprefix(source) for name in trained_on if name.startswith(source))
+    seen = seen_objects(model, dataset.info["source"])
     responder = open_responder(model, say=lambda line: print(line, file=sys.stderr))
     with columns() as progress:
         task = progress.add_task("pictures", total=len(samples), note="")
         records = score(
-            responder, dataset, samples, seen=seen, report=lambda done, _: progress.update(task, completed=done)
-        )
+            responder, dataset, samples, seen=seen, known=known,
+            report=lambda done, _: progress.update(task, completed=done),
+        )  # fmt: skip
     target = out or (run if (run / "split.json").is_file() else None)
     command = f"graspwise evaluate --model {model} --data {data}"
     if target is not None:

@@ -14,9 +14,17 @@ def predict(
     pictures: Annotated[list[Path], typer.Argument(metavar="PICTURE...", help="Photographs of any size.")],
     ask: Annotated[str, typer.Option(help="What to pick up, in words.")] = "Pick up the object.",
     model: Annotated[
-        str, typer.Option(help="A published name, a baseline, a run folder, a checkpoint or a hub id.")
+        str,
+        typer.Option(
+            help="A published name, a baseline, a run folder, a checkpoint, a hub id or http://HOST:PORT/v1#MODEL."
+        ),
     ] = "small",
     workspace: Annotated[str, typer.Option(metavar="X0,Y0,X1,Y1", help="Half-open box in pixels to look at.")] = "",
+    depth: Annotated[
+        list[Path] | None,
+        typer.Option(help="Depth picture, for a model that takes depth; of several pictures one for each, in order."),
+    ] = None,
+    depth_unit: Annotated[str, typer.Option(metavar="auto|mm|m", help="Unit of the depth pictures.")] = "auto",
     out: Annotated[
         Path | None, typer.Option(help="Where to draw the answer: a PNG, or a folder for several pictures.")
     ] = None,
@@ -32,12 +40,13 @@ def predict(
 
     instruction = check_instruction(ask)
     box = parse_workspace(workspace)
+    depths = depth_paths(pictures, depth or [])
     targets = drawing_paths(pictures, out)
     loaded = graspwise.load(model, say=lambda line: print(line, file=sys.stderr))
     failures = 0
-    for picture in pictures:
+    for picture, beside in zip(pictures, depths, strict=True):
         try:
-            view = loaded.look(picture, workspace=box)
+            view = loaded.look(picture, workspace=box, depth=beside, depth_unit=depth_unit)
             answer = view.ask(instruction)
         except InputError as error:
             failures += 1
@@ -46,7 +55,7 @@ def predict(
             else:
                 print(f"graspwise: {error}", file=sys.stderr)
             continue
-        if picture in targets and answer.grasp is not None:
+        if picture in targets:
             drawn = draw_answer(view.picture, grasp=answer.grasp, others=answer.grasps[1:], caption=answer.text)
             with replacing(targets[picture]) as temporary:
                 drawn.save(temporary)
@@ -56,6 +65,8 @@ def predict(
             if len(pictures) > 1:
                 print(f"{picture}:")
             print(answer.text)
+            if answer.grasp is None:
+                print(f"graspwise: {picture}: the answer holds no valid grasp", file=sys.stderr)
             if picture in targets:
                 print(f"drawn in {targets[picture]}")
     return 2 if failures else 0
@@ -70,6 +81,17 @@ def parse_workspace(text: str) -> tuple[int, int, int, int] | None:
     except ValueError:
         raise InputError(f"--workspace is {text!r}; valid is x0,y0,x1,y1, four integers in pixels") from None
     return x0, y0, x1, y1
+
+
+def depth_paths(pictures: list[Path], depths: list[Path]) -> list[Path] | list[None]:
+    """The depth picture of each picture, or None for each."""
+    if not depths:
+        return [None] * len(pictures)
+    if len(depths) != len(pictures):
+        raise InputError(
+            f"--depth: found {len(depths)} for {len(pictures)} pictures; give it once for each, in their order"
+        )
+    return depths
 
 
 def drawing_paths(pictures: list[Path], out: Path | None) -> dict[Path, Path]:

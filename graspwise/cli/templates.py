@@ -35,8 +35,9 @@ def write(
     timeout: Annotated[float, typer.Option(help="Longest silence of the endpoint, seconds.")] = 120.0,
 ) -> None:
     """Draft, refine and check new reasoning texts; an API key, if needed, is read from OPENAI_API_KEY."""
+    from graspwise.chat import Endpoint
     from graspwise.data.templates import add_reasoning, load_reasoning, reasoning_yaml
-    from graspwise.data.writer import Endpoint, check_category, write_templates
+    from graspwise.data.writer import check_category, write_templates
 
     if not endpoint:
         raise InputError("no endpoint; give --endpoint URL or set OPENAI_BASE_URL, e.g. http://localhost:8000/v1")

@@ -47,6 +47,9 @@ def train(
     budget_samples: Annotated[
         int | None, typer.Option(help="Answer samples, or grconvnet's samples, instead of the recipe's.")
     ] = None,
+    depth: Annotated[
+        bool, typer.Option("--depth", help="grconvnet: see depth too, of a data set built with --depth.")
+    ] = False,
     split: Annotated[SplitChoice, typer.Option(help="What a fold keeps together.")] = SplitChoice.object,
     folds: Annotated[int, typer.Option(help="Count of folds; 0 trains on everything.")] = 0,
     fold: Annotated[int, typer.Option(help="Which fold is kept for testing.")] = 0,
@@ -67,9 +70,11 @@ def train(
         peer = peer_recipe_named(recipe or PAPER.name).scaled(budget_samples)
         run = partial(
             train_peer,
-            PeerConfig(data=str(data), recipe=peer, split=split.value, folds=folds, fold=fold, seed=seed),
+            PeerConfig(data=str(data), recipe=peer, split=split.value, folds=folds, fold=fold, seed=seed, depth=depth),
         )
     else:
+        if depth:
+            raise InputError("--depth belongs to --model grconvnet; llava sees colours alone")
         config = TrainConfig(
             data=str(data), base=base or "small", strategy=(strategy or StrategyChoice.lora).value,
             recipe=recipe_named(recipe or SMALL.name).scaled(budget_samples),

@@ -1,19 +1,34 @@
-"""Folds for cross-validation, by objects or by images.
+"""Folds for cross-validation, by objects or by images, and the file that gives them to others.
 
 Object-wise keeps all pictures of an object on one side, image-wise all samples of a photograph. Augmented siblings
 always follow their photograph.
 """
 
-from collections.abc import Iterable
+import json
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from pathlib import Path
+from typing import Any, Literal, get_args
 
 import numpy as np
 
 from graspwise.data.store import Sample
 from graspwise.errors import InputError
+from graspwise.files import read_json, write_text
 
 By = Literal["object", "image"]
+# Object id of each labelled photograph by the photograph's name.
+Photographs = Mapping[str, str]
+HOW = (
+    "A group is an object (object) or a photograph (image). The sorted names of the groups are put into the order "
+    "numpy.random.default_rng([seed, 0]).permutation(count), then those of more photographs first, and one after the "
+    "other into the fold that holds fewest photographs, of equals the first. A fold is the test part once. Of the "
+    "other groups, in the order of that permutation, the first round(validation * count) of "
+    "numpy.random.default_rng([seed, 1, fold]).permutation(count) are watched and not trained on. Photographs without "
+    "grasp labels go where their object goes in object, and nowhere in image. Augmented pictures go where their "
+    "photograph goes."
+)
 
 
 @dataclass(frozen=True)
@@ -41,6 +56,11 @@ class Split:
     def group(self, sample: Sample) -> str:
         return sample.object_id if self.by == "object" else sample.source_image
 
+    def test_samples(self, samples: Iterable[Sample]) -> list[Sample]:
+        """The unaugmented photographs of the test part."""
+        test = set(self.test)
+        return [sample for sample in samples if sample.original and self.group(sample) in test]
+
     def to_json(self) -> dict[str, Any]:
         return {
             "by": self.by, "seed": self.seed, "folds": self.folds, "fold": self.fold,
@@ -67,15 +87,22 @@ def make_split(samples: Iterable[Sample], *, by: By, folds: int, fold: int, vali
     Raises:
         InputError: a value outside its range, or fewer groups than folds.
     """
+    photographs = {sample.source_image: sample.object_id for sample in samples if sample.original}
+    return split_photographs(photographs, by=by, folds=folds, fold=fold, validation=validation, seed=seed)
+
+
+def split_photographs(
+    photographs: Photographs, *, by: By, folds: int, fold: int, validation: float, seed: int
+) -> Split:
+    """`make_split` of photographs that no data set was built from yet."""
     if folds == 1 or folds < 0 or not 0 <= fold < max(folds, 1):
         raise InputError(f"fold {fold} of {folds}; valid is 2 or more folds (0 for none), a fold from 0 to folds - 1")
     if not 0 <= validation < 1:
         raise InputError(f"validation is {validation:g}; valid is a share of the training groups, 0 to below 1")
     sizes: dict[str, int] = {}
-    for sample in samples:
-        if sample.original:
-            name = sample.object_id if by == "object" else sample.source_image
-            sizes[name] = sizes.get(name, 0) + 1
+    for photograph, object_id in photographs.items():
+        name = object_id if by == "object" else photograph
+        sizes[name] = sizes.get(name, 0) + 1
     if len(sizes) < max(folds, 1):
         raise InputError(f"{len(sizes)} {by}s cannot make {folds} folds; valid is at most as many folds as {by}s")
     names = sorted(sizes)
@@ -97,3 +124,47 @@ def make_split(samples: Iterable[Sample], *, by: By, folds: int, fold: int, vali
         by=by, test=tuple(sorted(test)), validation=tuple(sorted(shuffled[:held])),
         training=tuple(sorted(shuffled[held:])), seed=seed, folds=folds, fold=fold,
     )  # fmt: skip
+
+
+def splits_json(photographs: Photographs, *, source: str, folds: int, validation: float, seed: int) -> dict[str, Any]:
+    """All folds of both kinds: of each part its photographs and their objects.
+
+    Raises:
+        InputError: as `make_split`.
+    """
+    value: dict[str, Any] = {"source": source, "seed": seed, "folds": folds, "validation": validation}
+    for by in get_args(By):
+        value[by] = []
+        for fold in range(folds):
+            split = split_photographs(photographs, by=by, folds=folds, fold=fold, validation=validation, seed=seed)
+            entry: dict[str, Any] = {"fold": fold}
+            for part in ("test", "validation", "training"):
+                groups = set(getattr(split, part))
+                held = sorted(p for p, o in photographs.items() if (o if by == "object" else p) in groups)
+                entry[part] = {"photographs": held, "objects": sorted({photographs[p] for p in held})}
+            value[by].append(entry)
+    return value
+
+
+def keep_splits(path: Path, splits: dict[str, Any]) -> None:
+    """Write a splits file, or check the one that is there.
+
+    Raises:
+        InputError: the one that is there differs, or is none.
+    """
+    if not path.is_file():
+        text = json.dumps({"how": HOW, **splits}, ensure_ascii=False, indent=1)
+        write_text(path, re.sub(r"\[\n([^][{}]*)\]", one_line, text) + "\n")
+        return
+    found = read_json(path)
+    changed = [key for key in splits if not isinstance(found, dict) or found.get(key) != splits[key]]
+    if changed:
+        raise InputError(
+            f"{path}: found another {', '.join(changed)} than the photographs and options give now; give the same, "
+            "a new --out, or remove that file"
+        )
+
+
+def one_line(found: re.Match[str]) -> str:
+    """A list of names without its line breaks; JSON has them between values only, never inside one."""
+    return "[" + " ".join(line.strip() for line in found[1].strip().split("\n")) + "]"

@@ -122,8 +122,25 @@ class Dataset:
             yield from read_samples(self.folder / CAPTIONS)
 
     def picture(self, sample: Sample, *, depth: bool = False) -> Picture:
-        depth_path = self.folder / sample.depth if depth and sample.depth else None
-        return open_picture(self.folder / sample.image, depth_path=depth_path)
+        """A sample's picture, with its depth when asked.
+
+        Raises:
+            InputError: a file is missing or damaged, or the sample has no depth.
+        """
+        return open_picture(self.folder / sample.image, depth_path=self.depth_path(sample) if depth else None)
+
+    def depth_path(self, sample: Sample) -> Path:
+        """Where a sample's depth picture is.
+
+        Raises:
+            InputError: it has none.
+        """
+        if sample.depth is None:
+            raise InputError(
+                f"{self.folder}: sample {sample.id} has no depth; valid is a data set built with --depth "
+                "from pictures that have it"
+            )
+        return self.folder / sample.depth
 
 
 def read_samples(path: Path) -> Iterator[Sample]:

@@ -4,23 +4,15 @@ The paper prompts GPT-3.5 for drafts, has it remove redundant or irrelevant sent
 Here any OpenAI-compatible endpoint drafts and refines, `check_reasoning` checks, and the model verifies.
 """
 
-import json
 import re
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
 
+from graspwise.chat import Endpoint, exchange, open_client
 from graspwise.data.templates import WORDS, check_reasoning
 from graspwise.errors import InputError
 
-if TYPE_CHECKING:
-    import httpx
-
 ROUNDS = 3
-TRIES = 4
-BACKOFF_SECONDS = 1.0
-LONGEST_WAIT_SECONDS = 30.0
 MOST_TEXTS = 50
 
 RULES = (
@@ -43,33 +35,6 @@ VERIFY = (
     "is the grasp sensible and safe? Answer one line a text, its number and yes, or its number, no, "
     "and the reason.\n\n{texts}"
 )
-
-
-@dataclass(frozen=True)
-class Endpoint:
-    """An OpenAI-compatible chat endpoint.
-
-    Attributes:
-        base_url: What comes before `/chat/completions`, e.g. "http://localhost:8000/v1".
-        model: The model's name there.
-        api_key: Sent as a bearer token; None sends none.
-        timeout_seconds: Longest silence in one request.
-    """
-
-    base_url: str
-    model: str
-    api_key: str | None = field(default=None, repr=False)
-    timeout_seconds: float = 120.0
-
-    def __post_init__(self) -> None:
-        if self.api_key is not None and not (self.api_key.isascii() and self.api_key.isprintable()):
-            raise InputError("the API key in OPENAI_API_KEY: valid are printable ASCII characters on one line")
-        if not self.timeout_seconds > 0:
-            raise InputError(f"timeout {self.timeout_seconds:g}: valid is a positive number of seconds")
-
-    @property
-    def url(self) -> str:
-        return self.base_url.rstrip("/") + "/chat/completions"
 
 
 @dataclass(frozen=True)
@@ -188,66 +153,22 @@ def _without_thoughts(answer: str) -> str:
 
 
 def chat(endpoint: Endpoint, prompt: str) -> str:
-    """One user turn's answer; a busy endpoint (429, 503) is asked again up to three times.
+    """One user turn's answer.
 
     Raises:
         InputError: one line on what failed and what to set.
     """
-    import httpx
-
-    headers = {"Authorization": f"Bearer {endpoint.api_key}"} if endpoint.api_key else {}
     body = {"model": endpoint.model, "messages": [{"role": "user", "content": prompt}]}
-    try:
-        with httpx.Client(timeout=endpoint.timeout_seconds) as client:
-            for attempt in range(TRIES):
-                response = client.post(endpoint.url, json=body, headers=headers)
-                if response.status_code not in (429, 503) or attempt == TRIES - 1:
-                    break
-                time.sleep(_wait_seconds(response.headers.get("retry-after"), attempt=attempt))
-    except httpx.TimeoutException as error:
-        raise InputError(f"{endpoint.url}: no answer within {endpoint.timeout_seconds:g} s") from error
-    except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
-        raise InputError(f"endpoint {endpoint.base_url!r}: valid is a URL such as http://localhost:8000/v1") from error
-    except httpx.HTTPError as error:
-        raise InputError(f"{endpoint.url}: cannot be reached ({error}); is the server running?") from error
-    except UnicodeError as error:
-        raise InputError(f"{endpoint.url!r} or model {endpoint.model!r}: not valid text ({error})") from error
-    return _content(response, endpoint=endpoint)
-
-
-def _wait_seconds(retry_after: str | None, *, attempt: int) -> float:
-    """Seconds until the next try: what the server asks for, or twice as long each time."""
-    # A date is also allowed there; doubling serves then too.
-    asked = float(retry_after) if retry_after and retry_after.isdecimal() else BACKOFF_SECONDS * 2**attempt
-    return min(asked, LONGEST_WAIT_SECONDS)
-
-
-def _content(response: "httpx.Response", *, endpoint: Endpoint) -> str:
-    url, status = endpoint.url, response.status_code
-    shown = response.text.replace(endpoint.api_key, "...") if endpoint.api_key else response.text
-    if status in (401, 403):
-        # Servers repeat parts of the key in their own message, so it is not shown.
-        raise InputError(f"{url}: the API key is not accepted ({status}); set OPENAI_API_KEY")
-    if status == 404:
-        raise InputError(
-            f"{url}: not found (404); valid is a base URL such as http://localhost:8000/v1 and a model there"
-        )
-    if status in (429, 503):
-        raise InputError(f"{url}: too busy ({status}) after {TRIES} tries; try again later")
-    if status != 200:
-        raise InputError(f"{url}: answered {status} ({shown[:200]})")
-    try:
-        answer: Any = response.json()
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{url}: the answer is not JSON ({shown[:80]!r}); is it a base URL?") from error
+    with open_client(endpoint) as client:
+        answer = exchange(client, endpoint, endpoint.url, body=body)
     if not isinstance(answer, dict) or not answer.get("choices"):
-        raise InputError(f"{url}: the answer holds no choices; valid is OpenAI's chat completion")
+        raise InputError(f"{endpoint.url}: the answer holds no choices; valid is OpenAI's chat completion")
     try:
         content = answer["choices"][0]["message"]["content"]
     except (KeyError, IndexError, TypeError) as error:
         raise InputError(
-            f"{url}: the answer has no choices[0].message.content; valid is OpenAI's chat completion"
+            f"{endpoint.url}: the answer has no choices[0].message.content; valid is OpenAI's chat completion"
         ) from error
     if not isinstance(content, str) or not content.strip():
-        raise InputError(f"{url}: model {endpoint.model} answered with no text")
+        raise InputError(f"{endpoint.url}: model {endpoint.model} answered with no text")
     return content

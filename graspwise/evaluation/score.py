@@ -16,9 +16,13 @@ from graspwise.answer import AnswerError, parse_grasp
 from graspwise.conversation import Message, user_turn
 from graspwise.data.store import Dataset, Sample
 from graspwise.data.templates import load_reasoning
-from graspwise.metric import is_hit, is_oblique
+from graspwise.evaluation.protocol import View, workspace_view
+from graspwise.grasp import Grasp
+from graspwise.metric import is_hit, is_oblique, matches
 from graspwise.model.responder import Responder
+from graspwise.picture import Picture
 from graspwise.predict import grasp_json, onto
+from graspwise.rectangle import GraspRectangle
 from graspwise.transform import Transform
 
 BOOTSTRAPS = 2000
@@ -41,9 +45,13 @@ class Record:
         names_category: Whether the reasoning names the category; None without reasoning.
         intervened: Whether the grammar overruled a token.
         unconstrained_fails: Whether the answer without the grammar does not parse.
-        grasp: The grasp in the data set picture's frame.
+        grasp: The grasp in the data set picture's frame; None where the answer holds none.
         reasoning: The reason.
         seconds: Time of the batch, shared among its answers.
+        parsed: Whether the answer holds a valid grasp; one without is wrong.
+        known_category: Whether the model was trained on two or more objects of this category.
+        label_opening: Of a hit, the opening of the label it overlaps most with ground-truth w, fraction of the data set
+            picture's width, as the grasp's own; None of a miss.
     """
 
     image: str
@@ -57,9 +65,12 @@ class Record:
     names_category: bool | None
     intervened: bool
     unconstrained_fails: bool
-    grasp: dict[str, float | None]
+    grasp: dict[str, float | None] | None
     reasoning: str
     seconds: float
+    parsed: bool = True
+    known_category: bool = False
+    label_opening: float | None = None
 
 
 def score(
@@ -67,8 +78,10 @@ def score(
     dataset: Dataset,
     samples: Sequence[Sample],
     *,
+    view: View = workspace_view,
     seen: frozenset[str] = frozenset(),
-    batch: int = 8,
+    known: frozenset[str] = frozenset(),
+    batch: int = 32,
     instruction: str = UNNAMED,
     report: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[Record]:
@@ -78,7 +91,9 @@ def score(
         responder: The model.
         dataset: Where the samples' pictures are.
         samples: Which samples; their own instructions are not used, so that none gives the category away.
+        view: What of the samples' pictures it is shown.
         seen: Object ids that the model was trained on.
+        known: Categories that it was trained on two or more objects of.
         batch: Pictures answered together.
         instruction: What is asked of every picture.
         report: Called with the count done and the total.
@@ -88,7 +103,10 @@ def score(
     records: list[Record] = []
     for start in range(0, len(samples), batch):
         chosen = samples[start : start + batch]
-        pictures, fits = zip(*(square(dataset, s, responder.image_size) for s in chosen), strict=True)
+        pictures, fits = zip(
+            *(square(dataset, s, responder.image_size, depth=responder.takes_depth, view=view) for s in chosen),
+            strict=True,
+        )
         started = time.perf_counter()
         responses = responder.respond(pictures, [conversation] * len(chosen))
         seconds = (time.perf_counter() - started) / len(chosen)
@@ -100,13 +118,12 @@ def score(
             failed = {i for i, text in zip(doubtful, texts, strict=True) if not parses(text)}
         for index, (sample, response, fit) in enumerate(zip(chosen, responses, fits, strict=True)):
             back = fit.inverse()
-            grasps = [
-                back.grasp(onto(g, transform=fit, box=(0, 0, *fit.source_size)))
-                for g in (response.grasp, *response.others)
-            ]
+            said = () if response.grasp is None else (response.grasp, *response.others)
+            grasps = [back.grasp(onto(g, transform=fit, box=(0, 0, *fit.source_size))) for g in said]
             size = fit.source_size
-            right = [is_hit(g, labels=sample.rectangles, image_size=size) for g in grasps]
-            own = grasps[0].opening is not None
+            matched = [matched_label(g, labels=sample.rectangles, image_size=size) for g in grasps]
+            best = matched[0] if matched else None
+            own = bool(grasps) and grasps[0].opening is not None
             records.append(
                 Record(
                     image=sample.source_image,
@@ -114,30 +131,46 @@ def score(
                     category=sample.category,
                     seen=sample.object_id in seen,
                     oblique=all(is_oblique(r) for r in sample.rectangles),
-                    hit=right[0],
+                    hit=best is not None,
                     hit_own=is_hit(grasps[0], labels=sample.rectangles, image_size=size, width="own") if own else None,
-                    hit_any=any(right),
+                    hit_any=any(label is not None for label in matched),
                     names_category=sample.category in names_in(response.reasoning) if response.reasoning else None,
                     intervened=response.intervened,
                     unconstrained_fails=index in failed,
-                    grasp=grasp_json(grasps[0]),
+                    grasp=grasp_json(grasps[0]) if grasps else None,
                     reasoning=response.reasoning,
                     seconds=round(seconds, 4),
+                    parsed=bool(grasps),
+                    known_category=sample.category in known,
+                    label_opening=None if best is None else round(best.opening / size[0], 5),
                 )
             )
         report(len(records), len(samples))
     return records
 
 
-def square(dataset: Dataset, sample: Sample, side: int) -> tuple[np.ndarray, Transform]:
-    picture = dataset.picture(sample)
-    fit = Transform.letterbox(source_size=picture.size, size=(side, side))
-    return fit.picture(picture).rgb, fit
+def square(dataset: Dataset, sample: Sample, side: int, *, depth: bool, view: View) -> tuple[Picture, Transform]:
+    """What a model of that side is shown of a sample, and the transform from the sample's picture to it."""
+    picture = dataset.picture(sample, depth=depth)
+    fit = view(sample, picture.size, side)
+    return fit.picture(picture), fit
+
+
+def matched_label(
+    grasp: Grasp, *, labels: Sequence[GraspRectangle], image_size: tuple[int, int]
+) -> GraspRectangle | None:
+    """The label that makes a grasp right with ground-truth w, of several the one it overlaps most; None of a miss."""
+    found: list[tuple[float, GraspRectangle]] = []
+    for label in labels:
+        predicted = grasp.rectangle(image_size=image_size, opening=label.opening, jaw=label.jaw)
+        if matches(predicted, label):
+            found.append((predicted.iou(label), label))
+    return max(found, key=lambda pair: pair[0], default=(0.0, None))[1]
 
 
 def unconstrained(
     responder: Responder,
-) -> Callable[[Sequence[np.ndarray], Sequence[Sequence[Message]]], list[str]] | None:
+) -> Callable[[Sequence[Picture], Sequence[Sequence[Message]]], list[str]] | None:
     """A function that writes the same model's answers without the grammar; None for what writes no text."""
     from graspwise.model.responder import LlavaResponder
 
@@ -181,7 +214,10 @@ def summarise(records: Sequence[Record]) -> dict[str, Any]:
         "accuracy_own_opening": share(own, "hit_own"),
         "accuracy_any_of_ranked": share(records, "hit_any"),
         "accuracy_oblique": {**share(oblique, "hit"), "n": len(oblique)},
+        "parsed": share(records, "parsed"),
+        "opening": opening_figures(records),
         "category_named": share(named, "names_category"),
+        "naming": naming_share(records),
         "unconstrained_failures": share(records, "unconstrained_fails"),
         "grammar_intervened": share(records, "intervened"),
         "seconds_median": median(r.seconds for r in records),
@@ -189,7 +225,38 @@ def summarise(records: Sequence[Record]) -> dict[str, Any]:
     }
 
 
-def share(records: Sequence[Record], field: str) -> dict[str, Any]:
+def opening_figures(records: Sequence[Record]) -> dict[str, Any]:
+    """How far the model's own opening is from the label's, on its hits, beside the best single opening for those hits.
+
+    Errors are mean absolute ones, openings and errors fractions of the picture's width. `constant` is the opening that
+    suits those very hits best, the median of their labels, which no model can know: the strongest constant there is.
+    """
+    own, label = [], []
+    for record in records:
+        opening = record.grasp["opening"] if record.grasp else None
+        if record.hit and opening is not None and record.label_opening is not None:
+            own.append(opening)
+            label.append(record.label_opening)
+    if not own:
+        return {"n": 0, "mae_hits": None, "constant": None, "mae_constant": None, "ratio": None}
+    constant = median(label)
+    error, constant_error = (float(np.abs(np.subtract(guess, label)).mean()) for guess in (own, constant))
+    return {
+        "n": len(own),
+        "mae_hits": round(error, 5),
+        "constant": round(constant, 5),
+        "mae_constant": round(constant_error, 5),
+        "ratio": round(error / constant_error, 4) if constant_error else None,
+    }
+
+
+def naming_share(records: Sequence[Any]) -> dict[str, Any]:
+    """Share of the photographs of known categories whose category is named, among answers that could name one."""
+    known = [r for r in records if r.known_category and r.names_category is not None]
+    return {**share(known, "names_category"), "n": len(known)}
+
+
+def share(records: Sequence[Any], field: str) -> dict[str, Any]:
     """Percentage of records whose field is true, with its interval."""
     if not records:
         return {"percent": None, "ci95": None}

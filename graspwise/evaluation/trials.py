@@ -4,6 +4,7 @@ A report folder holds `scenes/` (pictures, and grasps known to lift), `answers/M
 scene) and `trials/SCENE.json` (what became of it). Whatever is there is not done again.
 """
 
+import re
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -152,12 +153,14 @@ def start(config: TrialConfig, out: Path | str) -> Path:
 
 
 def short_names(models: Sequence[str]) -> list[str]:
-    """Names for the report: a folder's own name, all different.
+    """Names for the report: a folder's own name, at an endpoint the model's there, all different.
 
     Raises:
         InputError: two would be the same.
     """
-    names = [Path(model).name if Path(model).is_dir() else model.replace("/", "-") for model in models]
+    names = [
+        Path(model).name if Path(model).is_dir() else re.sub("[:/]+", "-", model.rpartition("#")[2]) for model in models
+    ]
     for name in names:
         if names.count(name) > 1:
             raise InputError(f"--models: {name} stands there twice; valid are models of different names")
@@ -247,7 +250,11 @@ def answer(
         asked = [(scene, setting) for scene in scenes for setting in SETTINGS]
         batches = [asked[i : i + BATCH] for i in range(0, len(asked), BATCH)]
         for batch in bar(iter(batches), len(batches), name):
-            views = [loaded.look(folder / "scenes" / scene / "rgb.png") for scene, _ in batch]
+            places = [folder / "scenes" / scene for scene, _ in batch]
+            views = [
+                loaded.look(place / "rgb.png", depth=place / "depth.png" if loaded.takes_depth else None)
+                for place in places
+            ]
             asked_for = [
                 [user_turn(instruction_for(known[scene]["category"], setting, config))] for scene, setting in batch
             ]

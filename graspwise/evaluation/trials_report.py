@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from graspwise.draw import contact_sheet, draw_answer
+from graspwise.evaluation.document import in_points, table_lines
 from graspwise.evaluation.score import bootstrap
 from graspwise.evaluation.trials import ORACLE, RANDOM, Trial, TrialConfig
 from graspwise.files import read_json, replacing, write_json, write_text
@@ -167,23 +168,20 @@ def trials_lines(report: dict[str, Any]) -> list[str]:
             "categories in the training set", "other categories", "failures", "s an answer"]  # fmt: skip
     if report["reference"] is not None:
         head.append(f"{report['reference']} minus this, paired")
-    lines += ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    rows = []
     for name, row in sorted(report["models"].items(), key=lambda item: -item[1]["rate"]):
         causes = ", ".join(f"{count} {cause}" for cause, count in row["causes"].items())
         cells = [name, with_interval(row), with_interval(row["allowed_part"]), with_interval(row["narrow_gripper"]),
                  with_interval(row["seen_categories"]), with_interval(row["unseen_categories"]), causes,
                  "" if row["seconds_median"] is None else f"{row['seconds_median']:.2f}"]  # fmt: skip
         cells += [in_points(row["reference_minus_this"])] if report["reference"] is not None else []
-        lines.append("| " + " | ".join(cells) + " |")
-    lines += ["", *(f"- {name}: {text}." for name, text in EXPLAINED.items() if name in report["models"]), ""]
+        rows.append(cells)
+    lines += [*table_lines(head, rows), ""]
+    lines += [*(f"- {name}: {text}." for name, text in EXPLAINED.items() if name in report["models"]), ""]
     lines += ["Published, of a real arm and other objects (RT-Grasp, Table II), for orientation only: "
               + ", ".join(f"{name} {100 * row['rate']:.2f}% ({row['lifted']}/{row['trials']})"
                           for name, row in report["published"].items()) + "."]  # fmt: skip
     return [*lines, "", f"`{report['command']}`"]
-
-
-def in_points(pair: dict[str, Any] | None) -> str:
-    return f"{pair['points']:+.1f} ({pair['ci95'][0]:+.1f} to {pair['ci95'][1]:+.1f})" if pair else ""
 
 
 def with_interval(row: dict[str, Any]) -> str:

@@ -1,10 +1,14 @@
-"""Write answers: greedy decoding, each answer held to the grammar of its format so that all of them parse.
+"""Write answers: each held to the grammar of its format, so that all parse, and its digits grounded in the picture.
 
-The grammar is a regular expression with numbers of fixed width (`AnswerSchema.pattern`), run by llguidance.
+The grammar is a regular expression with numbers of fixed width (`AnswerSchema.pattern`), run by llguidance. Grounded
+decoding is a product of experts: the language model's distribution over the next token, times the likelihood that a
+`GraspDensity` gives to the digits so far.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,12 +16,15 @@ from torch import Tensor
 from transformers import LogitsProcessor, LogitsProcessorList
 
 from graspwise.answer import GRASP, REASONING_LIMIT, AnswerFormat, AnswerSchema
+from graspwise.model.density import GraspDensity
 from graspwise.model.grasp_model import GraspModel
 
 # An answer held to the grammar always ends: no character takes more than four tokens, and the tail is short.
 CONSTRAINED_TOKENS = 4 * REASONING_LIMIT + 100
 # A free answer of this length has lost its thread.
 FREE_TOKENS = 160
+# Inside the numeric tail the grammar leaves fewer tokens than this; inside a reasoning nearly all of them.
+MOST_DIGITS = 200
 
 
 @dataclass(frozen=True)
@@ -36,17 +43,19 @@ class Written:
 class GrammarProcessor(LogitsProcessor):
     """Forbids, at every step and in every row, the tokens that cannot go on to a text of the pattern."""
 
-    def __init__(self, model: GraspModel, pattern: str, *, rows: int, prompt_length: int) -> None:
+    def __init__(self, model: GraspModel, pattern: str, *, begun: Sequence[Sequence[int]], prompt_length: int) -> None:
         from llguidance import LLMatcher
         from llguidance.hf import from_tokenizer
 
         vocabulary = model.llava.config.text_config.vocab_size
         tokens = from_tokenizer(model.tokenizer, n_vocab=vocabulary, eos_token=end_of_turn(model))
         grammar = LLMatcher.grammar_from_regex(pattern)
-        self.matchers = [LLMatcher(tokens, grammar) for _ in range(rows)]
-        self.intervened = [False] * rows
+        self.matchers = [LLMatcher(tokens, grammar) for _ in begun]
+        for matcher, ids in zip(self.matchers, begun, strict=True):
+            matcher.consume_tokens(list(ids))
+        self.intervened = [False] * len(begun)
         self._end = end_of_turn(model)
-        self._ended = [False] * rows
+        self._ended = [False] * len(begun)
         self._vocabulary = vocabulary
         self._read = prompt_length
 
@@ -77,6 +86,57 @@ def end_of_turn(model: GraspModel) -> int:
     return int(token[0] if isinstance(token, list) else token)
 
 
+class GroundingProcessor(LogitsProcessor):
+    """Multiplies the language model's choice of the next token with what the picture says of the digits it begins.
+
+    Works on what the grammar has left; the likelihoods are those of a `GraspDensity` a row, which is asked for when the
+    row's first number begins, so that it can depend on all that was written before.
+    """
+
+    def __init__(
+        self,
+        model: GraspModel,
+        answer_format: AnswerFormat,
+        *,
+        begun: Sequence[Sequence[int]],
+        prompt_length: int,
+        density: Callable[[int], GraspDensity | None],
+    ) -> None:
+        self.tokenizer, self.answer_format, self.prompt_length = model.tokenizer, answer_format, prompt_length
+        self.begun, self.density = begun, density
+        self._end = end_of_turn(model)
+        self._found: dict[int, GraspDensity | None] = {}
+        self._base: dict[int, float] = {}
+
+    def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
+        for row, written in enumerate(input_ids[:, self.prompt_length :].tolist()):
+            if self._end in written:
+                continue
+            ids = [*self.begun[row], *written]
+            allowed = scores[row].isfinite().nonzero().flatten().tolist()
+            # Inside a reasoning nearly every token is allowed, and none of them is a digit.
+            if len(allowed) > MOST_DIGITS:
+                continue
+            before = self.numbers(ids)
+            after = [self.numbers([*ids, token]) for token in allowed]
+            if before is None and not any(after):
+                continue
+            if row not in self._found:
+                self._found[row] = self.density(row)
+            density = self._found[row]
+            if density is None:
+                continue
+            # Words between two numbers leave the likelihood as it is.
+            base = self._base[row] = density.log_likelihood(before) if before else self._base.get(row, 0.0)
+            gains = [density.log_likelihood(begun) - base if begun else 0.0 for begun in after]
+            scores[row, allowed] = scores[row, allowed].log_softmax(-1) + scores.new_tensor(gains)
+        return scores
+
+    def numbers(self, ids: list[int]) -> list[str] | None:
+        text = self.tokenizer.decode(ids, skip_special_tokens=True)
+        return GRASP.numbers_begun(text, answer_format=self.answer_format)
+
+
 @torch.inference_mode()
 def write_answers(
     model: GraspModel,
@@ -86,9 +146,29 @@ def write_answers(
     answer_format: AnswerFormat,
     schema: AnswerSchema = GRASP,
     constrained: bool = True,
+    openings: Sequence[str] | None = None,
+    density: Callable[[int, Tensor], GraspDensity | None] | None = None,
+    temperature: float = 0.0,
+    seed: int = 0,
 ) -> list[Written]:
-    """Answers to a batch of prompts (token ids, one picture each), by greedy decoding."""
+    """Answers to a batch of prompts.
+
+    Args:
+        model: Who writes.
+        prompts: Token ids, one prompt a picture.
+        pixel_values: (B, 3, S, S).
+        answer_format: How the answers are written.
+        schema: What numbers they hold.
+        constrained: Hold them to the grammar.
+        openings: Texts that the answers begin with, e.g. a reasoning and its line break; they are part of the answers.
+        density: For grounded decoding of grasps: what a picture says of them, given its row and the language model's
+            state (D,) where the numbers begin; None leaves the digits to the language model.
+        temperature: 0 takes the likeliest token; above, tokens are drawn.
+        seed: Decides what is drawn.
+    """
     end = end_of_turn(model)
+    begun = [model.tokenizer(text, add_special_tokens=False)["input_ids"] for text in openings or [""] * len(prompts)]
+    prompts = [[*prompt, *ids] for prompt, ids in zip(prompts, begun, strict=True)]
     length = max(map(len, prompts))
     ids = torch.full((len(prompts), length), end, dtype=torch.long)
     mask = torch.zeros_like(ids)
@@ -98,20 +178,52 @@ def write_answers(
     processors = LogitsProcessorList()
     grammar = None
     if constrained:
-        grammar = GrammarProcessor(model, schema.pattern(answer_format), rows=len(prompts), prompt_length=length)
+        grammar = GrammarProcessor(model, schema.pattern(answer_format), begun=begun, prompt_length=length)
         processors.append(grammar)
-    output = model.llava.generate(
-        input_ids=ids.to(model.llava.device),
-        attention_mask=mask.to(model.llava.device),
-        pixel_values=pixel_values,
-        max_new_tokens=CONSTRAINED_TOKENS if constrained else FREE_TOKENS,
-        do_sample=False,
-        logits_processor=processors,
-        eos_token_id=end,
-        pad_token_id=end,
+    with LastState(model) as state, torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        if density is not None:
+            asked = partial(ask, density, state)
+            processors.append(
+                GroundingProcessor(model, answer_format, begun=begun, prompt_length=length, density=asked)
+            )
+        output = model.llava.generate(
+            input_ids=ids.to(model.llava.device),
+            attention_mask=mask.to(model.llava.device),
+            pixel_values=pixel_values,
+            max_new_tokens=CONSTRAINED_TOKENS if constrained else FREE_TOKENS,
+            do_sample=temperature > 0,
+            **({"temperature": temperature, "top_k": 0, "top_p": 1.0} if temperature > 0 else {}),
+            logits_processor=processors,
+            eos_token_id=end,
+            pad_token_id=end,
+        )
+    texts = model.tokenizer.batch_decode(
+        [[*ids, *row[length:].tolist()] for ids, row in zip(begun, output, strict=True)], skip_special_tokens=True
     )
-    texts = model.tokenizer.batch_decode(output[:, length:], skip_special_tokens=True)
     return [
         Written(text=text.strip(), intervened=grammar.intervened[row] if grammar else False)
         for row, text in enumerate(texts)
     ]
+
+
+def ask(density: Callable[[int, Tensor], GraspDensity | None], state: "LastState", row: int) -> GraspDensity | None:
+    return density(row, state.rows[row])
+
+
+class LastState:
+    """The language model's last hidden state of every row (B, D), while it is entered."""
+
+    def __init__(self, model: GraspModel) -> None:
+        self._module = model.llava.model.language_model
+        self.rows = torch.empty(0)
+
+    def __enter__(self) -> "LastState":
+        self._hook = self._module.register_forward_hook(self._keep)
+        return self
+
+    def _keep(self, module: Any, inputs: Any, output: Any) -> None:
+        self.rows = output.last_hidden_state[:, -1]
+
+    def __exit__(self, *_: object) -> None:
+        self._hook.remove()

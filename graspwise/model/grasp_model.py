@@ -14,9 +14,8 @@ from transformers import LlavaForConditionalGeneration, PreTrainedTokenizerBase
 
 from graspwise.answer import AnswerFormat
 from graspwise.conversation import Message
-from graspwise.grasp import Grasp
-from graspwise.model.grasp_map import GraspMapHead, best_grasps
-from graspwise.model.names import NameTable
+from graspwise.model.grasp_map import GraspMapHead, middle_of_quality, mirrored, unmirrored
+from graspwise.model.memory import CLOSER, Memory, closer
 from graspwise.model.prompt import prompt_text
 
 
@@ -29,7 +28,9 @@ class Card:
         base_sha256: Hash of that checkpoint; another base is refused.
         answer: Answer format it was trained on.
         proposals: Grasps of the dense head in its prompt.
-        names: Nearest names in its prompt.
+        names: Likeliest names in its prompt.
+        trust: Power of a proposal's quality in its weight against the language model's digits; 0 leaves them free.
+        steered: Whether the language model's state steers the dense head.
         stages: Training stages it has been through.
         projector_act: Activation between the projector's two layers, where it is not the base's own.
         trained_on: Object ids of its training data, prefixed by the data set.
@@ -41,6 +42,8 @@ class Card:
     answer: AnswerFormat = "reasoned"
     proposals: int = 0
     names: int = 0
+    trust: float = 0.0
+    steered: bool = False
     stages: tuple[str, ...] = ()
     projector_act: str = ""
     trained_on: tuple[str, ...] = ()
@@ -62,7 +65,7 @@ class GraspModel:
         std: Likewise.
         card: Where it comes from and how it was trained.
         head: Dense grasp head on the tower, where there is one.
-        names: Names to compare the projector's tokens with, where it was aligned to any.
+        memory: Photographs to compare a picture with, for its likely names.
         adapter: The peft model around `llava` while its LoRA is kept apart; None where there is none or it is merged.
     """
 
@@ -73,7 +76,7 @@ class GraspModel:
     std: tuple[float, ...]
     card: Card
     head: GraspMapHead | None = None
-    names: NameTable | None = None
+    memory: Memory | None = None
     adapter: Any | None = None
 
     @property
@@ -105,23 +108,47 @@ class GraspModel:
         starts = self.tokenizer.bos_token is not None and text.startswith(self.tokenizer.bos_token)
         return list(self.tokenizer(text, add_special_tokens=not starts)["input_ids"])
 
-    def hints(self, pixel_values: Tensor) -> list[tuple[list[str], list[Grasp]]]:
-        """Names and proposals that stand in each picture's prompt, as many as the card says."""
-        names = self.recognise(pixel_values, count=self.card.names)
-        return list(zip(names, self.propose(pixel_values, count=self.card.proposals), strict=True))
+    @torch.inference_mode()
+    def look(self, pixel_values: Tensor) -> Tensor:
+        """What the dense head reads: the tower's maps of the four mirror images of each picture, (4 B, C, h, w)."""
+        dense: Tensor = self.llava.model.vision_tower.dense(mirrored(pixel_values))
+        return dense
 
     @torch.inference_mode()
-    def propose(self, pixel_values: Tensor, *, count: int) -> list[list[Grasp]]:
-        """The dense head's best grasps of each picture, in the frame of the square picture; none without a head."""
-        if self.head is None or count == 0:
-            return [[] for _ in pixel_values]
-        return best_grasps(self.head(self.llava.model.vision_tower.dense(pixel_values)), count=count)
+    def grasp_maps(self, dense: Tensor, condition: Tensor | None = None) -> Tensor:
+        """The dense head's maps (B, 6, h, w) of what `look` returned.
+
+        Args:
+            dense: (4 B, C, h, w).
+            condition: (B, D) states of the language model that steer the head.
+
+        Raises:
+            ValueError: the model has no dense head.
+        """
+        if self.head is None:
+            raise ValueError("this model has no dense head")
+        mirrors = None if condition is None else condition.repeat(len(dense) // len(condition), 1)
+        return unmirrored(self.head(dense, mirrors))
 
     @torch.inference_mode()
-    def recognise(self, pixel_values: Tensor, *, count: int) -> list[list[str]]:
-        """What each picture looks like, nearest name first; none without a table of names."""
-        if self.names is None or count == 0:
+    def recognise(
+        self, pixel_values: Tensor, maps: Tensor | None, *, besides: Sequence[str] | None = None
+    ) -> list[list[str]]:
+        """What each picture looks like, as many names as the card says, likeliest first; none without a memory.
+
+        Args:
+            pixel_values: (B, 3, S, S).
+            maps: The dense head's maps, whose best grasps say where to look closer; None for the middle.
+            besides: An object id a picture, whose photographs are not asked.
+        """
+        if self.memory is None or self.card.names == 0:
             return [[] for _ in pixel_values]
-        seen = self.llava.model.vision_tower(pixel_values).last_hidden_state
-        projector = self.llava.model.multi_modal_projector
-        return self.names.nearest(projector(seen.to(projector.linear_1.weight.dtype)), count=count)
+        return self.memory.nearest(self.looks(pixel_values, maps), count=self.card.names, besides=besides)
+
+    @torch.inference_mode()
+    def looks(self, pixel_values: Tensor, maps: Tensor | None) -> Tensor:
+        """Vectors (B, 1 + closer looks, D) of the tower; arguments as in `recognise`."""
+        tower = self.llava.model.vision_tower
+        centre = torch.full((len(pixel_values), 2), 0.5) if maps is None else middle_of_quality(maps).cpu()
+        views = [pixel_values, *(closer(pixel_values, centre=centre, times=times) for times in CLOSER)]
+        return torch.stack([tower.whole(view).float() for view in views], dim=1)

@@ -3,6 +3,9 @@
 Kumra, Joshi and Sahin 2020, "Antipodal Robotic Grasping using Generative Residual Convolutional Neural Network",
 arXiv 1909.04810. Written anew from the paper. With four channels it has the paper's 1,900,900 parameters.
 
+Depth is a fourth channel after red, green and blue: metres less the picture's mean, held within -1..1, as in the
+original's code. A zoom leaves it as it is, there and here: what is shown larger is not said to be nearer.
+
 Maps are (4, S, S): quality, cos 2t, sin 2t, and the opening as a share of `WIDEST`. Where two labels overlap, the later
 one is drawn over the earlier. Outside labels quality and opening are 0 and the angle is that of theta 0.
 """
@@ -13,6 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import torch
 from safetensors.torch import save_file
@@ -24,6 +28,7 @@ from graspwise.files import read_json, replacing, write_json
 from graspwise.grasp import Grasp
 from graspwise.model.load import device, load_part
 from graspwise.model.weights import CARD
+from graspwise.picture import Picture
 from graspwise.rectangle import GraspRectangle
 
 NETWORK = "grconvnet"
@@ -54,7 +59,7 @@ class GrConvNet(nn.Module):
     """The published network.
 
     Args:
-        channels: 3 for RGB, 4 with depth.
+        channels: 3 for RGB, 4 with depth; `takes_depth` tells which.
         width: Channels of the first convolution; the middle has four times as many.
         dropout: Share of the values that each head does not see in training.
 
@@ -63,6 +68,7 @@ class GrConvNet(nn.Module):
 
     def __init__(self, *, channels: int = 3, width: int = 32, dropout: float = 0.1) -> None:
         super().__init__()
+        self.takes_depth = channels == 4
         self.down = nn.Sequential(
             *normed(nn.Conv2d(channels, width, 9, padding=4)),
             *normed(nn.Conv2d(width, 2 * width, 4, stride=2, padding=1)),
@@ -89,10 +95,44 @@ def normed(convolution: nn.Conv2d | nn.ConvTranspose2d) -> list[nn.Module]:
     return [convolution, nn.BatchNorm2d(convolution.out_channels), nn.ReLU(inplace=True)]
 
 
-def network_input(pictures: Sequence[np.ndarray]) -> Tensor:
-    """Pictures (S, S, 3) uint8 as (B, 3, S, S) float32: 0 to 1, less each picture's mean."""
-    values = torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).float() / 255
-    return values - values.mean((1, 2, 3), keepdim=True)
+def network_input(pictures: Sequence[Picture], *, depth: bool) -> Tensor:
+    """Square pictures as (B, 3, S, S) float32: 0 to 1, less each picture's mean; with `depth` (B, 4, S, S)."""
+    values = torch.from_numpy(np.stack([picture.rgb for picture in pictures])).permute(0, 3, 1, 2).float() / 255
+    values = values - values.mean((1, 2, 3), keepdim=True)
+    if not depth:
+        return values
+    relief = np.stack([centred_depth(picture) for picture in pictures])
+    return torch.cat([values, torch.from_numpy(relief)[:, None]], 1)
+
+
+def centred_depth(picture: Picture) -> np.ndarray:
+    """Depth (height, width) float32: metres less their mean, within -1..1, holes filled.
+
+    Raises:
+        ValueError: the picture has no depth.
+    """
+    if picture.depth is None:
+        raise ValueError(f"{picture.path or 'picture'}: no depth for a network that takes it")
+    filled = fill_holes(picture.depth)
+    return np.clip(filled - filled.mean(), -1, 1)
+
+
+def fill_holes(depth: np.ndarray) -> np.ndarray:
+    """Depth (height, width) float32 with each NaN as the nearest measured pixel, beyond the border too; else 0.
+
+    The original inpaints the photographs beforehand. The nearest pixel also fills a letterbox and what a turn brings
+    into view, and makes up no depth between an object's and the table's.
+    """
+    holes = np.isnan(depth)
+    if holes.all():
+        return np.zeros_like(depth)
+    # Each pixel gets the number of its nearest zero, which is a measured pixel.
+    _, nearest = cv2.distanceTransformWithLabels(
+        holes.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    measured = np.zeros(int(nearest.max()) + 1, np.float32)
+    measured[nearest[~holes]] = depth[~holes]
+    return measured[nearest]
 
 
 def label_maps(rectangles: Sequence[GraspRectangle], *, size: int) -> Tensor:
@@ -170,7 +210,7 @@ class PeerCard:
 
     Attributes:
         image_size: Side of its square pictures, pixels.
-        channels: 3, RGB.
+        channels: 3 for RGB, 4 with depth.
         width: Channels of the first convolution.
         recipe: Name of the training recipe.
         trained_on: "source:object id" of every object trained on.

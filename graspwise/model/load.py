@@ -1,8 +1,8 @@
 """Models by name: published ones, run folders, model folders, checkpoints on disk and on the hub.
 
 A model folder holds what training changed and nothing else: `graspwise.json` (the card), `projector.safetensors`,
-`maps.safetensors` (the dense head), `names.safetensors` (names to recognise), `adapter/` (LoRA in peft's layout). The
-card names the base and its hash.
+`maps.safetensors` (the dense head), `memory.safetensors` (photographs to compare with), `adapter/` (LoRA in peft's
+layout). The card names the base and its hash.
 """
 
 import hashlib
@@ -23,11 +23,11 @@ from graspwise.errors import InputError
 from graspwise.files import read_json, replacing, replacing_folder, write_json
 from graspwise.model.grasp_map import GraspMapHead
 from graspwise.model.grasp_model import Card, GraspModel
-from graspwise.model.names import NameTable
+from graspwise.model.memory import Memory
 from graspwise.model.small import save_checkpoint, write_small_base
 from graspwise.model.weights import CARD, PACKAGES, PUBLISHED, cache_folder, published_cards
 
-PROJECTOR, MAPS, NAMES, ADAPTER = "projector.safetensors", "maps.safetensors", "names.safetensors", "adapter"
+PROJECTOR, MAPS, MEMORY, ADAPTER = "projector.safetensors", "maps.safetensors", "memory.safetensors", "adapter"
 BASE_NAME = "small-base"
 # Raised when the conversion changes what the same packages become.
 CONVERSION = 1
@@ -195,12 +195,19 @@ def set_projector_act(model: GraspModel, name: str) -> None:
 
 
 def load_heads(model: GraspModel, folder: Path) -> None:
-    if (folder / NAMES).is_file():
-        model.names = NameTable.load(folder / NAMES)
+    if (folder / MEMORY).is_file():
+        model.memory = Memory.load(folder / MEMORY)
     if (folder / MAPS).is_file():
-        model.head = GraspMapHead(model.llava.config.vision_config.map_channels)
+        model.head = new_head(model, steered=model.card.steered)
         load_part(model.head, folder / MAPS)
         model.head.to(model.device, torch.bfloat16).eval().requires_grad_(False)
+
+
+def new_head(model: GraspModel, *, steered: bool) -> GraspMapHead:
+    """An untrained dense head for a model's tower; a steered one takes the language model's states."""
+    config = model.llava.config
+    condition = config.text_config.hidden_size if steered else 0
+    return GraspMapHead(config.vision_config.map_channels, condition=condition).to(model.device)
 
 
 def load_part(module: torch.nn.Module, path: Path) -> None:
@@ -239,8 +246,8 @@ def save_parts(folder: Path, model: GraspModel) -> None:
     save_part(model.llava.model.multi_modal_projector, folder / PROJECTOR)
     if model.head is not None:
         save_part(model.head, folder / MAPS)
-    if model.names is not None:
-        model.names.save(folder / NAMES)
+    if model.memory is not None:
+        model.memory.save(folder / MEMORY)
     if model.adapter is not None:
         model.adapter.save_pretrained(folder / ADAPTER)
         adapter = folder / ADAPTER / "adapter_model.safetensors"

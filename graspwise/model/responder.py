@@ -6,18 +6,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-import numpy as np
-
 from graspwise.answer import AnswerFormat, parse_grasp
 from graspwise.conversation import Message, text_of
 from graspwise.grasp import Grasp, angle_difference
+from graspwise.picture import Picture
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from graspwise.model.generate import Written
     from graspwise.model.grasp_model import GraspModel
 
 # A chosen grasp this close to a proposal is that proposal, up to the answer's rounding.
 SAME_PLACE, SAME_ANGLE = 0.02, math.radians(3)
+# Grasps of the dense head that an answer's digits are weighed against, and that an answer ranks.
+WEIGHED, RANKED = 8, 3
 
 
 @dataclass(frozen=True)
@@ -27,14 +30,14 @@ class Response:
     Attributes:
         text: As the model wrote it.
         reasoning: The text before the numbers.
-        grasp: The grasp it gives.
+        grasp: The grasp it gives; None where the text holds no valid one.
         others: Further grasps, ranked, with quality.
         intervened: Whether the grammar overruled the model's own choice of a token.
     """
 
     text: str
     reasoning: str
-    grasp: Grasp
+    grasp: Grasp | None
     others: tuple[Grasp, ...] = ()
     intervened: bool = False
 
@@ -47,15 +50,17 @@ class Responder(Protocol):
         image_size: Side of the square pictures it takes, pixels.
         answer_format: How its text is written.
         mode: "plain" where the numbers come from text alone, "grounded" where a dense head takes part.
+        takes_depth: Whether its pictures must have depth.
     """
 
     name: str
     image_size: int
     answer_format: AnswerFormat
     mode: str
+    takes_depth: bool
 
-    def respond(self, pictures: Sequence[np.ndarray], conversations: Sequence[Sequence[Message]]) -> list[Response]:
-        """Answers to conversations that end with a user's turn, one a picture (S, S, 3) uint8."""
+    def respond(self, pictures: Sequence[Picture], conversations: Sequence[Sequence[Message]]) -> list[Response]:
+        """Answers to conversations that end with a user's turn, one a square picture of side `image_size`."""
 
 
 class BaselineResponder:
@@ -63,6 +68,7 @@ class BaselineResponder:
 
     answer_format: AnswerFormat = "bare"
     mode = "plain"
+    takes_depth = False
 
     def __init__(self, name: str, *, image_size: int = 352) -> None:
         from graspwise.model.baselines import baseline
@@ -70,21 +76,50 @@ class BaselineResponder:
         self.name, self.image_size = name, image_size
         self._grasp = baseline(name)
 
-    def respond(self, pictures: Sequence[np.ndarray], conversations: Sequence[Sequence[Message]]) -> list[Response]:
-        return [Response(text="", reasoning="", grasp=self._grasp(picture)) for picture in pictures]
+    def respond(self, pictures: Sequence[Picture], conversations: Sequence[Sequence[Message]]) -> list[Response]:
+        return [Response(text="", reasoning="", grasp=self._grasp(picture.rgb)) for picture in pictures]
 
 
 class LlavaResponder:
-    """A grasp model: the dense head proposes, the language model reasons, chooses or amends, and writes."""
+    """A grasp model: the dense head proposes, the language model reasons and writes, the map holds its digits.
 
-    def __init__(self, name: str, model: "GraspModel") -> None:
+    Args:
+        name: As given by the user.
+        model: The model.
+        trust: Other than the card's: 0 leaves the digits to the language model.
+    """
+
+    takes_depth = False
+
+    def __init__(self, name: str, model: "GraspModel", *, trust: float | None = None) -> None:
         self.name, self.model = name, model
         self.image_size = model.image_size
         self.answer_format = model.card.answer
-        self.mode = "grounded" if model.head is not None and model.card.proposals else "plain"
+        self.trust = model.card.trust if trust is None else trust
+        self.mode = "grounded" if model.head is not None and (model.card.proposals or self.trust) else "plain"
 
-    def respond(self, pictures: Sequence[np.ndarray], conversations: Sequence[Sequence[Message]]) -> list[Response]:
-        written, proposals = self.write(pictures, conversations, constrained=True)
+    def respond(
+        self,
+        pictures: Sequence[Picture],
+        conversations: Sequence[Sequence[Message]],
+        *,
+        reasonings: Sequence[str] | None = None,
+        temperature: float = 0.0,
+        seed: int = 0,
+    ) -> list[Response]:
+        """Answers to conversations that end with a user's turn, one a square picture of side `image_size`.
+
+        Args:
+            pictures: B pictures.
+            conversations: B conversations.
+            reasonings: Reasons to write the numbers after, instead of the model's own.
+            temperature: Above 0, tokens are drawn.
+            seed: Decides what is drawn.
+        """
+        openings = None if reasonings is None else [f"{text.strip()}\n" for text in reasonings]
+        written, proposals = self.write(
+            pictures, conversations, constrained=True, openings=openings, temperature=temperature, seed=seed
+        )
         responses = []
         for answer, proposed in zip(written, proposals, strict=True):
             reasoning, grasp = parse_grasp(answer.text)
@@ -93,27 +128,55 @@ class LlavaResponder:
             nearest = chosen or min(proposed, key=lambda p: math.dist((p.x, p.y), (grasp.x, grasp.y)), default=None)
             if nearest is not None:
                 grasp = replace(grasp, opening=nearest.opening, quality=chosen.quality if chosen else None)
-            others = tuple(p for p in proposed if p is not chosen)
+            others = tuple(p for p in proposed if p is not chosen)[: RANKED - 1]
             responses.append(Response(answer.text, reasoning, grasp, others, answer.intervened))
         return responses
 
-    def free_texts(self, pictures: Sequence[np.ndarray], conversations: Sequence[Sequence[Message]]) -> list[str]:
+    def free_texts(self, pictures: Sequence[Picture], conversations: Sequence[Sequence[Message]]) -> list[str]:
         """What the model writes when no grammar holds it."""
         return [written.text for written in self.write(pictures, conversations, constrained=False)[0]]
 
     def write(
-        self, pictures: Sequence[np.ndarray], conversations: Sequence[Sequence[Message]], *, constrained: bool
+        self,
+        pictures: Sequence[Picture],
+        conversations: Sequence[Sequence[Message]],
+        *,
+        constrained: bool,
+        openings: Sequence[str] | None = None,
+        temperature: float = 0.0,
+        seed: int = 0,
     ) -> "tuple[list[Written], list[list[Grasp]]]":
-        """Answers, and the dense head's proposals that were in their prompts."""
+        """Answers, and for each the dense head's grasps, best first, that its digits were weighed against."""
+        from graspwise.model.density import GraspDensity
         from graspwise.model.generate import write_answers
+        from graspwise.model.grasp_map import best_grasps
 
-        pixel_values = self.model.pixel_values(pictures)
-        hints = self.model.hints(pixel_values)
-        prompts = [self.prompt(c, *hint) for c, hint in zip(conversations, hints, strict=True)]
+        model = self.model
+        pixel_values = model.pixel_values([picture.rgb for picture in pictures])
+        dense = maps = None
+        grasps: list[list[Grasp]] = [[] for _ in pictures]
+        if model.head is not None:
+            dense = model.look(pixel_values)
+            maps = model.grasp_maps(dense)
+            grasps = best_grasps(maps, count=WEIGHED)
+        names = model.recognise(pixel_values, maps)
+        prompts = [
+            self.prompt(conversation, listed, found[: model.card.proposals])
+            for conversation, listed, found in zip(conversations, names, grasps, strict=True)
+        ]
+
+        def density(row: int, state: "Tensor") -> GraspDensity | None:
+            if dense is not None and model.head is not None and model.head.steer is not None:
+                steered = model.grasp_maps(dense[row :: len(prompts)], state[None])
+                grasps[row] = best_grasps(steered, count=WEIGHED)[0]
+            return GraspDensity.of(grasps[row], trust=self.trust)
+
         written = write_answers(
-            self.model, prompts, pixel_values, answer_format=self.answer_format, constrained=constrained
-        )
-        return written, [proposals for _, proposals in hints]
+            model, prompts, pixel_values, answer_format=self.answer_format, constrained=constrained,
+            openings=openings, density=density if self.trust and dense is not None else None,
+            temperature=temperature, seed=seed,
+        )  # fmt: skip
+        return written, grasps
 
     def prompt(self, conversation: Sequence[Message], names: Sequence[str], proposals: Sequence[Grasp]) -> list[int]:
         """Token ids; names and proposals are written into the first user's turn."""
@@ -129,6 +192,7 @@ class HeadResponder:
 
     answer_format: AnswerFormat = "bare"
     mode = "grounded"
+    takes_depth = False
 
     def __init__(self, name: str, *, count: int = 3) -> None:
         from graspwise.errors import InputError
@@ -139,8 +203,11 @@ class HeadResponder:
         if self.model.head is None:
             raise InputError(f"model {name}: has no dense head; valid is a model trained with one")
 
-    def respond(self, pictures: Sequence[np.ndarray], conversations: Sequence[Sequence[Message]]) -> list[Response]:
-        found = self.model.propose(self.model.pixel_values(pictures), count=self.count)
+    def respond(self, pictures: Sequence[Picture], conversations: Sequence[Sequence[Message]]) -> list[Response]:
+        from graspwise.model.grasp_map import best_grasps
+
+        maps = self.model.grasp_maps(self.model.look(self.model.pixel_values([p.rgb for p in pictures])))
+        found = best_grasps(maps, count=self.count)
         return [Response(text="", reasoning="", grasp=best, others=tuple(rest)) for best, *rest in found]
 
 
@@ -155,13 +222,13 @@ class GrConvNetResponder:
 
         self.name = name
         self.network, self.card = load_grconvnet(folder)
-        self.image_size = self.card.image_size
+        self.image_size, self.takes_depth = self.card.image_size, self.network.takes_depth
 
-    def respond(self, pictures: Sequence[np.ndarray], conversations: Sequence[Sequence[Message]]) -> list[Response]:
+    def respond(self, pictures: Sequence[Picture], conversations: Sequence[Sequence[Message]]) -> list[Response]:
         from graspwise.model.grconvnet import network_input, read_grasps
         from graspwise.model.load import device
 
-        found = read_grasps(self.network(network_input(pictures).to(device())))
+        found = read_grasps(self.network(network_input(pictures, depth=self.takes_depth).to(device())))
         return [Response(text="", reasoning="", grasp=best, others=tuple(rest)) for best, *rest in found]
 
 
@@ -170,7 +237,12 @@ def is_same(a: Grasp, b: Grasp) -> bool:
 
 
 def open_responder(name: str, *, say: Callable[[str], None] = lambda line: None) -> Responder:
-    """A responder by name: a baseline, a trained GR-ConvNet, or whatever `graspwise.model.load.load_model` takes.
+    """A responder by name.
+
+    Args:
+        name: A baseline, `http(s)://HOST:PORT/v1#MODEL`, a trained GR-ConvNet, or whatever
+            `graspwise.model.load.load_model` takes.
+        say: Called with a line when something slow happens.
 
     Raises:
         InputError: there is no such model.
@@ -179,6 +251,10 @@ def open_responder(name: str, *, say: Callable[[str], None] = lambda line: None)
 
     if name in BASELINES:
         return BaselineResponder(name)
+    if name.lower().startswith(("http://", "https://")):
+        from graspwise.model.endpoint import EndpointResponder
+
+        return EndpointResponder(name)
     from graspwise.model.grconvnet import is_grconvnet
     from graspwise.model.load import load_model, model_folder
 

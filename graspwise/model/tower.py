@@ -132,8 +132,15 @@ class LiteTower(PreTrainedModel):
 
     def dense(self, pixel_values: Tensor) -> Tensor:
         """Map (B, 432, S/16, S/16): both levels, the coarse one upsampled."""
-        fine, coarse = self.levels(pixel_values)
+        return self.joined(*self.levels(pixel_values))
+
+    def joined(self, fine: Tensor, coarse: Tensor) -> Tensor:
+        """The map that `dense` returns, of the two that `levels` returns."""
         return torch.cat([fine, F.interpolate(coarse, scale_factor=2, mode="bilinear", align_corners=False)], 1)
+
+    def whole(self, pixel_values: Tensor) -> Tensor:
+        """One vector (B, 1280) a picture: the features of ImageNet's classifier, before its last layer."""
+        return F.relu6(self.top(self.levels(pixel_values)[1])).mean((2, 3))
 
     def forward(self, pixel_values: Tensor, output_hidden_states: bool = True, **kwargs: Any) -> BaseModelOutput:
         fine, coarse = self.levels(pixel_values)

@@ -17,8 +17,8 @@ from graspwise.sim.gripper import Robot, Unreachable
 from graspwise.sim.render import View
 from graspwise.sim.scene import Scene
 
-Cause = Literal["missed", "slipped", "collided", "too wide", "unreachable"]
-CAUSES: tuple[Cause, ...] = ("missed", "slipped", "collided", "too wide", "unreachable")
+Cause = Literal["missed", "slipped", "collided", "too wide", "unreachable", "no grasp"]
+CAUSES: tuple[Cause, ...] = ("missed", "slipped", "collided", "too wide", "unreachable", "no grasp")
 
 LIFT = 0.15
 # Raised by this share of the lift at the end, and held by both fingers: that is success.
@@ -135,9 +135,9 @@ def try_grasp(
     scene: Scene, view: View, grasp: Grasp | None, *, target: int, robot: Robot, conditions: Conditions,
     max_opening: float | None = None, film: Film | None = None,
 ) -> Outcome:  # fmt: skip
-    """A grasp in the scene's picture, carried out; where it leads nowhere, unreachable."""
+    """A grasp in the scene's picture, carried out; where it leads nowhere, unreachable; without one, not lifted."""
     if grasp is None:
-        return Outcome(False, "missed")
+        return Outcome(False, "no grasp")
     try:
         pose = pose_of(grasp, scene, view, robot, max_opening=max_opening)
     except InputError:

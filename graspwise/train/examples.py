@@ -4,12 +4,14 @@ What a position in training sees depends on (seed, position) alone: a resumed ru
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
 from graspwise.data.store import Dataset, Sample
 from graspwise.grasp import Grasp
+from graspwise.picture import Picture
 from graspwise.rectangle import GraspRectangle
 from graspwise.transform import Transform
 
@@ -23,26 +25,31 @@ class Example:
 
     Attributes:
         sample: Where it comes from.
-        rgb: (S, S, 3) uint8.
-        rectangles: Labels whose centre is inside, pixels of `rgb`.
+        picture: Square, of side S.
+        rectangles: Labels whose centre is inside, pixels of `picture`.
         size: (S, S).
     """
 
     sample: Sample
-    rgb: np.ndarray
+    picture: Picture
     rectangles: tuple[GraspRectangle, ...]
     size: tuple[int, int]
+
+    @property
+    def rgb(self) -> np.ndarray:
+        """(S, S, 3) uint8."""
+        return self.picture.rgb
 
     @property
     def grasps(self) -> list[Grasp]:
         return [Grasp.from_rectangle(r, image_size=self.size) for r in self.rectangles]
 
 
-def plain_example(dataset: Dataset, sample: Sample, *, size: int) -> Example:
-    """The sample as it is, resized to the model's input."""
-    picture = dataset.picture(sample)
+def plain_example(dataset: Dataset, sample: Sample, *, size: int, depth: bool = False) -> Example:
+    """The sample as it is, resized to the model's input; with its depth when asked."""
+    picture = dataset.picture(sample, depth=depth)
     fit = Transform.letterbox(source_size=picture.size, size=(size, size))
-    return example(sample, fit.picture(picture).rgb, [fit.rectangle(r) for r in sample.rectangles])
+    return example(sample, fit.picture(picture), [fit.rectangle(r) for r in sample.rectangles])
 
 
 def augmented_example(dataset: Dataset, sample: Sample, *, size: int, rng: np.random.Generator) -> Example:
@@ -66,12 +73,13 @@ def augmented_example(dataset: Dataset, sample: Sample, *, size: int, rng: np.ra
     moved = [transform.rectangle(r) for r in sample.rectangles]
     if moved and not any(is_visible(r, size) for r in moved):
         transform, moved = fit, [fit.rectangle(r) for r in sample.rectangles]
-    return example(sample, recolour(transform.picture(picture, fill="edge").rgb, rng), moved)
+    shown = transform.picture(picture, fill="edge")
+    return example(sample, replace(shown, rgb=recolour(shown.rgb, rng)), moved)
 
 
-def example(sample: Sample, rgb: np.ndarray, rectangles: list[GraspRectangle]) -> Example:
-    size = rgb.shape[0]
-    return Example(sample, rgb, tuple(r for r in rectangles if is_visible(r, size)), (size, size))
+def example(sample: Sample, picture: Picture, rectangles: list[GraspRectangle]) -> Example:
+    size = picture.width
+    return Example(sample, picture, tuple(r for r in rectangles if is_visible(r, size)), (size, size))
 
 
 def is_visible(rectangle: GraspRectangle, size: int) -> bool:
@@ -100,10 +108,12 @@ class Order:
 
     def __init__(self, count: int, *, seed: int) -> None:
         self.count, self.seed = count, seed
-        self._pass, self._order = -1, np.empty(0, dtype=np.int64)
 
     def __getitem__(self, position: int) -> int:
         turn, place = divmod(position, self.count)
-        if turn != self._pass:
-            self._pass, self._order = turn, np.random.default_rng([self.seed, turn]).permutation(self.count)
-        return int(self._order[place])
+        return int(permutation(self.count, self.seed, turn)[place])
+
+
+@lru_cache(maxsize=8)
+def permutation(count: int, seed: int, turn: int) -> np.ndarray:
+    return np.random.default_rng([seed, turn]).permutation(count)

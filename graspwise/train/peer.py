@@ -2,8 +2,9 @@
 
 Its own augmentation, not ours: a part of 0.5 to 1 of the picture's side, turned, no mirror and no recolouring. The
 original crops about the picture's centre and turns by quarters; here the part holds a label of the picture and is
-turned by any angle, labels and picture by one exact transform. The loop's one-cycle schedule and clipped gradient stand
-where the original keeps one rate. The last weights are the result: no checkpoint is chosen by a test score.
+turned by any angle, labels, picture and depth by one exact transform. The loop's one-cycle schedule and clipped
+gradient stand where the original keeps one rate. The last weights are the result: no checkpoint is chosen by a test
+score.
 """
 
 import math
@@ -89,7 +90,11 @@ def peer_recipe_named(name: str) -> PeerRecipe:
 
 @dataclass(frozen=True)
 class PeerConfig:
-    """One run of the peer, as dumped into `config.json`; fields as in `graspwise.train.recipe.TrainConfig`."""
+    """One run of the peer, as dumped into `config.json`.
+
+    Attributes:
+        depth: Whether the network sees the data set's depth too; the others as in `graspwise.train.recipe.TrainConfig`.
+    """
 
     data: str
     recipe: PeerRecipe = PAPER
@@ -99,6 +104,7 @@ class PeerConfig:
     validation: float = 0.05
     seed: int = 0
     watch: int = 3
+    depth: bool = False
     model: Literal["grconvnet"] = "grconvnet"
 
 
@@ -120,7 +126,7 @@ def train_peer(
         say: Called with a line before the training.
 
     Raises:
-        InputError: the folder, the data set or the split is not valid.
+        InputError: the folder, the data set or the split is not valid, or a sample lacks the depth asked for.
         graspwise.train.loop.Interrupted: stopped on request; resume goes on from there.
     """
     folder, dataset, recipe = Path(out), Dataset(config.data), config.recipe
@@ -131,8 +137,13 @@ def train_peer(
     parts = divide(dataset, split)
     if not parts.training:
         raise InputError(f"{config.data}: no sample is left for training; valid is a data set of more {config.split}s")
+    if config.depth:
+        # All of them before the first file, not when their turn comes.
+        for sample in (*parts.training, *parts.validation):
+            dataset.depth_path(sample)
+    channels = 4 if config.depth else 3
     torch.manual_seed(config.seed)
-    network = GrConvNet(width=recipe.width, dropout=recipe.dropout).to(device())
+    network = GrConvNet(channels=channels, width=recipe.width, dropout=recipe.dropout).to(device())
     task = PeerTask(
         network, dataset, training=parts.training, validation=parts.validation, recipe=recipe, seed=config.seed
     )
@@ -142,7 +153,11 @@ def train_peer(
     fit(task, recipe.stage, folder=folder, seed=config.seed, watch=config.watch, report=report)
     trained_on = sorted({f"{dataset.info['source']}:{sample.object_id}" for sample in parts.training})
     card = PeerCard(
-        image_size=recipe.image_size, channels=3, width=recipe.width, recipe=recipe.name, trained_on=tuple(trained_on)
+        image_size=recipe.image_size,
+        channels=channels,
+        width=recipe.width,
+        recipe=recipe.name,
+        trained_on=tuple(trained_on),
     )
     save_grconvnet(folder / "model", network, card)
     return folder / "model"
@@ -163,11 +178,13 @@ class PeerTask:
         recipe: PeerRecipe,
         seed: int,
     ) -> None:
-        self.network, self.dataset, self.recipe, self.seed = network.train(), dataset, recipe, seed
+        self.network = network.train().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.dataset, self.recipe, self.seed = dataset, recipe, seed
         self.training, self.validation = list(training), list(validation)
         self.order = Order(len(self.training), seed=seed)
         self.readers = ThreadPoolExecutor(2)
         self.device = next(network.parameters()).device
+        self.bf16 = quick_in_bf16(self.device)
 
     def parameters(self) -> dict[str, Any]:
         # Batch norm's statistics get no gradient and so no step, but a checkpoint needs them.
@@ -177,19 +194,28 @@ class PeerTask:
         return 1.0
 
     def prepare(self, positions: range) -> tuple[Tensor, Tensor]:
-        """Pictures (B, 3, S, S) and maps (B, 4, S, S)."""
+        """Pictures (B, 3 or 4, S, S) and maps (B, 4, S, S)."""
         samples = [self.training[self.order[position]] for position in positions]
         examples = list(self.readers.map(self.augmented, samples, positions))
         maps = [label_maps(e.rectangles, size=self.recipe.image_size) for e in examples]
-        return network_input([e.rgb for e in examples]), torch.stack(maps)
+        return self.input(examples), torch.stack(maps)
+
+    def input(self, examples: Sequence[Example]) -> Tensor:
+        return network_input([e.picture for e in examples], depth=self.network.takes_depth)
 
     def augmented(self, sample: Sample, position: int) -> Example:
         rng = np.random.default_rng([self.seed, position])
-        return turned_part(self.dataset, sample, size=self.recipe.image_size, zoom=self.recipe.zoom, rng=rng)
+        return turned_part(
+            self.dataset, sample, size=self.recipe.image_size, zoom=self.recipe.zoom, rng=rng,
+            depth=self.network.takes_depth,
+        )  # fmt: skip
 
     def loss(self, prepared: tuple[Tensor, Tensor]) -> Tensor:
         pictures, maps = (part.to(self.device) for part in prepared)
-        return map_loss(self.network(pictures), maps)
+        # Half the time of fp32 with channels first; the loss itself is taken in fp32.
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
+            drawn = self.network(pictures.contiguous(memory_format=torch.channels_last))
+        return map_loss(drawn.float(), maps)
 
     @torch.no_grad()
     def watch(self) -> dict[str, float]:
@@ -198,8 +224,11 @@ class PeerTask:
         self.network.eval()
         for start in range(0, len(self.validation), 16):
             chosen = self.validation[start : start + 16]
-            examples = [plain_example(self.dataset, sample, size=self.recipe.image_size) for sample in chosen]
-            found = read_grasps(self.network(network_input([e.rgb for e in examples]).to(self.device)))
+            examples = [
+                plain_example(self.dataset, sample, size=self.recipe.image_size, depth=self.network.takes_depth)
+                for sample in chosen
+            ]
+            found = read_grasps(self.network(self.input(examples).to(self.device)))
             hits += [[hit(g, e) for g in grasps] for grasps, e in zip(found, examples, strict=True)]
         self.network.train()
         if not hits:
@@ -207,12 +236,19 @@ class PeerTask:
         return {"accuracy": mean(h[0] for h in hits), "accuracy_of_three": mean(any(h) for h in hits)}
 
 
-def turned_part(dataset: Dataset, sample: Sample, *, size: int, zoom: float, rng: np.random.Generator) -> Example:
+def quick_in_bf16(place: torch.device) -> bool:
+    """Whether convolutions gain by bf16 there: other CPUs make it up from fp32, and accelerators need no help."""
+    return place.type == "cpu" and torch.backends.cpu.get_cpu_capability() == "AVX512"
+
+
+def turned_part(
+    dataset: Dataset, sample: Sample, *, size: int, zoom: float, rng: np.random.Generator, depth: bool = False
+) -> Example:
     """A square part of `zoom` to 1 of the sample's picture around one of its labels, turned by any angle.
 
-    The plain picture where no label stays in view.
+    The plain picture where no label stays in view. Depth stays in metres, whatever the zoom.
     """
-    picture = dataset.picture(sample)
+    picture = dataset.picture(sample, depth=depth)
     fit = Transform.letterbox(source_size=picture.size, size=(size, size))
     labels = [fit.rectangle(r) for r in sample.rectangles]
     part, theta = rng.uniform(zoom, 1.0), rng.uniform(-math.pi, math.pi)
@@ -232,5 +268,5 @@ def turned_part(dataset: Dataset, sample: Sample, *, size: int, zoom: float, rng
     transform = fit.then(turn)
     moved = [transform.rectangle(r) for r in sample.rectangles]
     if moved and not any(is_visible(r, size) for r in moved):
-        return plain_example(dataset, sample, size=size)
-    return example(sample, transform.picture(picture, fill="edge").rgb, moved)
+        return plain_example(dataset, sample, size=size, depth=depth)
+    return example(sample, transform.picture(picture, fill="edge"), moved)

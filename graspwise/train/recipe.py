@@ -1,6 +1,6 @@
 """Training recipes by name: every number a run depends on, dumped into its folder."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from graspwise.errors import InputError
@@ -36,12 +36,18 @@ class Recipe:
     Attributes:
         name: Its name on the command line.
         maps: Dense grasp head on the frozen tower.
+        steer: Dense head, steered by the language model's state after its reasoning; for reasoned answers alone.
+        distinct_steer: So many samples the tower and the language model look at for `steer`.
+        distinct_maps: So many augmented samples the tower looks at for `maps`; more passes go over the same ones.
         words: Projector alone, its tokens drawn to the embeddings of the right words, without the language model.
         captions: Projector alone, through the frozen language model, on captions.
         projector: The strategy `projector`: projector alone, on answers.
         lora: The strategy `lora`: projector and LoRA in all linear layers of the language model, on answers.
         proposals: Grasps of the dense head written into the prompt; 0 is the pure text model.
-        names: Nearest names of the aligned projector written into the prompt.
+        names: Likeliest names, by the photographs that the picture resembles, written into the prompt.
+        answers_a_picture: Answers learned from one augmented picture, with one prompt; each counts as a sample.
+        soft_digits: Digits learn all right grasps and their neighbourhood, instead of one right grasp's digits alone.
+        trust: Power of a proposal's quality in grounded decoding; 0 leaves the digits to the language model.
         decoys: Share of the samples in which a proposal that is no grasp is put first, so that copying it does not pay.
         name_weight: Weight of the tokens that name the category, against 1 for the other tokens of an answer.
         projector_rate: Learning rate of the aligned projector in the strategy `lora`, as a share of the stage's.
@@ -56,8 +62,14 @@ class Recipe:
     captions: Stage
     projector: Stage
     lora: Stage
+    steer: Stage = field(default_factory=lambda: Stage(samples=0, batch=32, micro_batch=32, learning_rate=1e-3))
+    distinct_steer: int = 1_280
+    distinct_maps: int = 9_600
     proposals: int = 3
     names: int = 3
+    answers_a_picture: int = 4
+    soft_digits: bool = True
+    trust: float = 8.0
     decoys: float = 0.15
     name_weight: float = 4.0
     projector_rate: float = 0.1
@@ -76,21 +88,26 @@ class Recipe:
 
 SMALL = Recipe(
     name="small",
-    maps=Stage(samples=9_600, batch=32, micro_batch=32, learning_rate=2e-3, weight_decay=0.01),
+    maps=Stage(samples=24_000, batch=32, micro_batch=32, learning_rate=2e-3, weight_decay=0.01),
     words=Stage(samples=6_400, batch=32, micro_batch=32, learning_rate=2e-3, weight_decay=0.01),
-    captions=Stage(samples=160, batch=16, micro_batch=16, learning_rate=5e-4),
-    projector=Stage(samples=960, batch=16, micro_batch=8, learning_rate=1e-3),
-    lora=Stage(samples=960, batch=16, micro_batch=8, learning_rate=1e-3),
+    captions=Stage(samples=0, batch=16, micro_batch=16, learning_rate=5e-4),
+    projector=Stage(samples=960, batch=16, micro_batch=16, learning_rate=1e-3),
+    lora=Stage(samples=960, batch=16, micro_batch=16, learning_rate=1e-3),
+    steer=Stage(samples=9_600, batch=32, micro_batch=32, learning_rate=1e-3, weight_decay=0.01),
 )
 # RT-Grasp section V-A.1; the paper names no count of epochs: one pass over its 76k samples here, alignment as LLaVA's.
 PAPER = replace(
     SMALL,
     name="paper",
     maps=replace(SMALL.maps, samples=0),
+    steer=replace(SMALL.steer, samples=0),
     projector=Stage(samples=76_000, batch=32, micro_batch=4, learning_rate=2e-3, warmup=0.03),
     lora=Stage(samples=76_000, batch=32, micro_batch=4, learning_rate=5e-4, warmup=0.03),
     proposals=0,
     names=0,
+    answers_a_picture=1,
+    soft_digits=False,
+    trust=0.0,
     decoys=0.0,
     name_weight=1.0,
     projector_rate=1.0,
@@ -105,6 +122,9 @@ TINY = Recipe(
     captions=Stage(samples=8, batch=4, micro_batch=4, learning_rate=1e-3),
     projector=Stage(samples=12, batch=4, micro_batch=2, learning_rate=1e-3),
     lora=Stage(samples=12, batch=4, micro_batch=2, learning_rate=1e-3),
+    steer=Stage(samples=12, batch=4, micro_batch=4, learning_rate=1e-3),
+    distinct_steer=8,
+    answers_a_picture=2,
     lora_rank=4,
     lora_alpha=8,
 )

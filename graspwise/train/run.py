@@ -14,11 +14,13 @@ from graspwise.errors import InputError
 from graspwise.files import empty_directory, read_json, write_json
 from graspwise.model.grasp_model import GraspModel
 from graspwise.model.load import load_model, save_parts, set_projector_act
-from graspwise.model.names import NameTable
+from graspwise.model.memory import Memory
 from graspwise.model.small import start_projector
 from graspwise.model.tower import LiteTower
+from graspwise.train.examples import plain_example
 from graspwise.train.loop import Progress, Task, fit
 from graspwise.train.recipe import Recipe, Stage, TrainConfig
+from graspwise.train.steer import SteerTask
 from graspwise.train.tasks import AnswerTask, CaptionTask, MapsTask, WordsTask
 
 if TYPE_CHECKING:
@@ -100,14 +102,13 @@ def prepare(model: GraspModel, config: TrainConfig, dataset: Dataset, parts: Par
     recipe, ours = config.recipe, is_ours(model)
     if ours and not model.card.stages:
         set_projector_act(model, recipe.projector_act)
-    if ours and model.names is None:
-        model.names = name_table(model, parts.captions)
     trained_on = {f"{dataset.info['source']}:{sample.object_id}" for sample in parts.training}
     model.card = replace(
         model.card,
         answer=dataset.info["answer"],
         proposals=recipe.proposals if ours else 0,
         names=recipe.names if ours else 0,
+        trust=recipe.trust if ours else 0.0,
         recipe=recipe.name,
         trained_on=tuple(sorted({*model.card.trained_on, *trained_on})),
     )
@@ -124,8 +125,11 @@ def stages(model: GraspModel, config: TrainConfig, dataset: Dataset, parts: Part
         return is_ours(model) and stage.samples > 0 and name not in model.card.stages
 
     if wanted("maps", recipe.maps):
-        yield MapsTask(model, dataset, training=parts.training, **shared), recipe.maps, config.watch
+        maps = MapsTask(model, dataset, distinct=recipe.distinct_maps, training=parts.training, **shared)
+        yield maps, recipe.maps, config.watch
     freeze_head(model)
+    if is_ours(model) and recipe.names and model.memory is None:
+        model.memory = remember(model, dataset, parts.captions)
     projector.requires_grad_(True)
     trainable = named(projector, "projector")
     if wanted("words", recipe.words):
@@ -145,6 +149,11 @@ def stages(model: GraspModel, config: TrainConfig, dataset: Dataset, parts: Part
     shared |= {"trainable": trainable, "recipe": recipe, "watch_samples": config.watch_samples}
     stage = recipe.lora if config.strategy == "lora" else recipe.projector
     yield AnswerTask(model, dataset, training=parts.training, **shared), stage, config.watch
+    if wanted("steer", recipe.steer) and model.card.answer == "reasoned":
+        shared = {"validation": parts.validation, "seed": config.seed}
+        steer = SteerTask(model, dataset, distinct=recipe.distinct_steer, training=parts.training, **shared)
+        model.card = replace(model.card, steered=True)
+        yield steer, recipe.steer, 0
 
 
 def divide(dataset: Dataset, split: Split) -> Parts:
@@ -166,14 +175,15 @@ def divide(dataset: Dataset, split: Split) -> Parts:
     return parts
 
 
-def name_table(model: GraspModel, samples: Sequence[Sample]) -> NameTable:
-    """The categories of the training photographs, as names to recognise."""
-    return NameTable.build(
-        sorted({sample.category for sample in samples}),
-        background=sorted({sample.description for sample in samples}),
-        tokenizer=model.tokenizer,
-        embeddings=model.llava.model.language_model.embed_tokens.weight.detach(),
-    )
+def remember(model: GraspModel, dataset: Dataset, samples: Sequence[Sample]) -> Memory:
+    """The training photographs as the tower sees them, closer looks around the dense head's grasps."""
+    seen = []
+    for start in range(0, len(samples), 16):
+        pictures = [plain_example(dataset, s, size=model.image_size).rgb for s in samples[start : start + 16]]
+        pixel_values = model.pixel_values(pictures)
+        maps = model.grasp_maps(model.look(pixel_values)) if model.head is not None else None
+        seen.append(model.looks(pixel_values, maps))
+    return Memory.of(torch.cat(seen), names=[s.category for s in samples], objects=[s.object_id for s in samples])
 
 
 def named(module: nn.Module, prefix: str) -> dict[str, nn.Parameter]:

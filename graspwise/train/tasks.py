@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,16 +15,19 @@ from graspwise.conversation import user_turn
 from graspwise.data.store import Dataset, Sample
 from graspwise.grasp import Grasp
 from graspwise.metric import is_hit
-from graspwise.model.generate import end_of_turn, write_answers
-from graspwise.model.grasp_map import GraspMapHead, MapLoss, best_grasps
+from graspwise.model.density import GraspDensity
+from graspwise.model.generate import end_of_turn
+from graspwise.model.grasp_map import MapLoss, best_grasps
 from graspwise.model.grasp_model import GraspModel
-from graspwise.model.names import word_tokens
+from graspwise.model.load import new_head
 from graspwise.model.prompt import with_hints
+from graspwise.model.responder import LlavaResponder
+from graspwise.picture import Picture
+from graspwise.train.digit_targets import MOST, DigitTokens
 from graspwise.train.examples import Example, Order, augmented_example, plain_example
+from graspwise.train.names import NameTable, word_tokens
+from graspwise.train.packing import Row, pack
 from graspwise.train.recipe import Recipe
-
-IGNORED = -100
-
 
 class SampleTask:
     """The part that all stages share: which sample a position takes and how its picture is made ready."""
@@ -45,15 +48,15 @@ class SampleTask:
         self.order = Order(len(self.training), seed=seed)
         self.readers = ThreadPoolExecutor(2)
 
-    def prepare(self, positions: range) -> tuple[range, list[Example]]:
-        samples = [self.training[self.order[position]] for position in positions]
-        rngs = [self.rng(position) for position in positions]
-        jobs = self.readers.map(
-            lambda sample, rng: augmented_example(self.dataset, sample, size=self.model.image_size, rng=rng),
-            samples,
-            rngs,
-        )
-        return positions, list(jobs)
+    def prepare(self, positions: range) -> Any:
+        return positions, self.augmented(positions)
+
+    def augmented(self, positions: Sequence[int]) -> list[Example]:
+        return list(self.readers.map(self.example, positions))
+
+    def example(self, position: int) -> Example:
+        sample, rng = self.training[self.order[position]], self.rng(position)
+        return augmented_example(self.dataset, sample, size=self.model.image_size, rng=rng)
 
     def rng(self, position: int) -> np.random.Generator:
         return np.random.default_rng([self.seed, position])
@@ -73,35 +76,43 @@ def autocast(model: GraspModel) -> torch.autocast:
 
 
 class MapsTask(SampleTask):
-    """The dense grasp head, on the frozen tower."""
+    """The dense grasp head, on the frozen tower.
+
+    The tower sees `distinct` augmented samples once; after that the head goes over the same maps again, which are kept.
+    """
 
     name = "maps"
     measure = MapLoss()
 
-    def __init__(self, model: GraspModel, dataset: Dataset, **kwargs: Any) -> None:
+    def __init__(self, model: GraspModel, dataset: Dataset, *, distinct: int, **kwargs: Any) -> None:
         super().__init__(model, dataset, **kwargs)
         if model.head is None:
             torch.manual_seed(self.seed)
-            model.head = GraspMapHead(model.llava.config.vision_config.map_channels).to(model.device)
+            model.head = new_head(model, steered=False)
         self.head = model.head.float().train()
+        self.distinct = distinct
+        self.seen: dict[int, tuple[Tensor, Tensor, list[Grasp]]] = {}
 
     def parameters(self) -> dict[str, nn.Parameter]:
         return dict(self.head.named_parameters())
 
-    def loss(self, prepared: tuple[range, list[Example]]) -> Tensor:
-        _, examples = prepared
-        with torch.no_grad():
-            dense = self.model.llava.model.vision_tower.dense(self.model.pixel_values([e.rgb for e in examples]))
+    def prepare(self, positions: range) -> tuple[list[int], dict[int, Example]]:
+        places = [position % self.distinct for position in positions]
+        new = [place for place in dict.fromkeys(places) if place not in self.seen]
+        return places, dict(zip(new, self.augmented(new), strict=True))
+
+    def loss(self, prepared: tuple[list[int], dict[int, Example]]) -> Tensor:
+        places, new = prepared
+        tower = self.model.llava.model.vision_tower
+        if new:
+            with torch.no_grad():
+                levels = tower.levels(self.model.pixel_values([e.rgb for e in new.values()]))
+            for place, fine, coarse, e in zip(new, *levels, new.values(), strict=True):
+                self.seen[place] = fine.clone(), coarse.clone(), e.grasps
+        fines, coarses, grasps = zip(*(self.seen[place] for place in places), strict=True)
         with autocast(self.model):
-            maps = self.head(dense)
-        grasps = [e.grasps for e in examples]
-        most = max(1, *map(len, grasps))
-        labels = torch.full((len(grasps), most, 4), 0.5)
-        valid = torch.zeros(len(grasps), most, dtype=torch.bool)
-        for row, listed in enumerate(grasps):
-            for column, grasp in enumerate(listed):
-                labels[row, column] = torch.tensor([grasp.x, grasp.y, grasp.theta, grasp.opening])
-                valid[row, column] = True
+            maps = self.head(tower.joined(torch.stack(fines), torch.stack(coarses)))
+        labels, valid = padded(grasps)
         return self.measure(maps, labels.to(maps.device), valid.to(maps.device))
 
     @torch.inference_mode()
@@ -117,6 +128,18 @@ class MapsTask(SampleTask):
         if not hits:
             return {}
         return {"accuracy": mean(h[0] for h in hits), "accuracy_of_three": mean(any(h) for h in hits)}
+
+
+def padded(grasps: Sequence[Sequence[Grasp]]) -> tuple[Tensor, Tensor]:
+    """Labels (B, M, 4) as x, y, theta and opening, M the most of a picture, and which of them are real (B, M)."""
+    most = max(1, *map(len, grasps))
+    labels = torch.full((len(grasps), most, 4), 0.5)
+    valid = torch.zeros(len(grasps), most, dtype=torch.bool)
+    for row, listed in enumerate(grasps):
+        for column, grasp in enumerate(listed):
+            labels[row, column] = torch.tensor([grasp.x, grasp.y, grasp.theta, grasp.opening])
+            valid[row, column] = True
+    return labels, valid
 
 
 def hit(grasp: Grasp, example: Example) -> bool:
@@ -142,9 +165,14 @@ class WordsTask(SampleTask):
 
     def __init__(self, model: GraspModel, dataset: Dataset, **kwargs: Any) -> None:
         super().__init__(model, dataset, **kwargs)
-        assert model.names is not None
-        self.projector, self.names = model.llava.model.multi_modal_projector.float(), model.names
+        self.projector = model.llava.model.multi_modal_projector.float()
         embeddings = model.llava.model.language_model.embed_tokens.weight.detach()
+        self.names = NameTable.build(
+            sorted({sample.category for sample in self.training}),
+            background=sorted({sample.description for sample in self.training}),
+            tokenizer=model.tokenizer,
+            embeddings=embeddings,
+        )
         described = {sample.id: word_tokens(sample.description, model.tokenizer) for sample in self.training}
         vocabulary = sorted({token for tokens in described.values() for token in tokens})
         column = {token: index for index, token in enumerate(vocabulary)}
@@ -176,8 +204,26 @@ class WordsTask(SampleTask):
         return loss
 
 
+@dataclass(frozen=True)
+class Lesson:
+    """What a text task teaches about one picture.
+
+    Attributes:
+        asked: The user's words.
+        answers: Answers to learn, and for each the grasps that would be as right as its own.
+    """
+
+    asked: str
+    answers: list[tuple[str, list[Grasp]]]
+
+
 class TextTask(SampleTask):
-    """Cross-entropy on the answer's tokens alone; logits are computed for those only."""
+    """Cross-entropy on the answers' tokens alone; logits are computed for those only.
+
+    A sample is an answer; `each` of them in turn are about one picture and read its prompt together.
+    """
+
+    each = 1
 
     def __init__(
         self, model: GraspModel, dataset: Dataset, *, trainable: dict[str, nn.Parameter], **kwargs: Any
@@ -188,53 +234,68 @@ class TextTask(SampleTask):
     def parameters(self) -> dict[str, nn.Parameter]:
         return self.trainable
 
-    def conversation(
-        self, example: Example, rng: np.random.Generator, *, names: list[str], proposals: list[Grasp]
-    ) -> tuple[str, str]:
-        """The user's words and the answer to learn."""
-        raise TypeError(f"{type(self).__name__} has no conversation")
+    def prepare(self, positions: range) -> tuple[list[int], list[Example]]:
+        pictures = list(dict.fromkeys(position // self.each for position in positions))
+        return pictures, self.augmented(pictures)
 
-    def hints(self, pixel_values: Tensor) -> list[tuple[list[str], list[Grasp]]]:
+    def lesson(
+        self, example: Example, rng: np.random.Generator, *, names: list[str], proposals: list[Grasp]
+    ) -> Lesson:
+        raise TypeError(f"{type(self).__name__} teaches nothing")
+
+    def hints(self, pixel_values: Tensor, examples: Sequence[Example]) -> list[tuple[list[str], list[Grasp]]]:
         """Names and proposals that stand in each picture's prompt."""
-        return [([], []) for _ in pixel_values]
+        return [([], []) for _ in examples]
 
     def token_weights(self, answer: str, offsets: Sequence[tuple[int, int]], example: Example) -> list[float]:
         """Weight of each token of the answer, given its span of characters."""
         return [1.0] * len(offsets)
 
-    def loss(self, prepared: tuple[range, list[Example]]) -> Tensor:
-        positions, examples = prepared
-        pixel_values = self.model.pixel_values([e.rgb for e in examples])
-        rows, end = [], end_of_turn(self.model)
-        for position, e, (names, proposals) in zip(positions, examples, self.hints(pixel_values), strict=True):
-            rng = np.random.default_rng([self.seed, position, 1])
-            asked, answer = self.conversation(e, rng, names=names, proposals=proposals)
-            prompt = self.model.prompt_ids([user_turn(asked)])
-            written = self.model.tokenizer(answer, add_special_tokens=False, return_offsets_mapping=True)
-            weights = self.token_weights(answer, written["offset_mapping"], e)
-            rows.append((prompt, [*written["input_ids"], end], [*weights, 1.0]))
-        length = max(len(prompt) + len(target) for prompt, target, _ in rows)
-        ids = torch.full((len(rows), length), end)
-        labels = torch.full((len(rows), length), IGNORED)
-        mask = torch.zeros(len(rows), length, dtype=torch.long)
-        emphasis = torch.zeros(len(rows), length)
-        for row, (prompt, target, weights) in enumerate(rows):
-            stop = len(prompt) + len(target)
-            ids[row, :stop] = torch.tensor(prompt + target)
-            # The state before a token predicts it.
-            labels[row, len(prompt) - 1 : stop - 1] = torch.tensor(target)
-            emphasis[row, len(prompt) - 1 : stop - 1] = torch.tensor(weights)
-            mask[row, :stop] = 1
-        llava, device = self.model.llava, self.model.device
-        ids, labels, mask, emphasis = (t.to(device) for t in (ids, labels, mask, emphasis))
-        with autocast(self.model):
-            states = llava.model(
-                input_ids=ids, attention_mask=mask, pixel_values=pixel_values, use_cache=False
+    def soft_targets(
+        self, answer: str, tokens: Sequence[int], offsets: Sequence[tuple[int, int]], right: Sequence[Grasp]
+    ) -> list[tuple[int, list[int], np.ndarray]]:
+        """Tokens of the answer that have more than one right value: index, ids, probabilities."""
+        return []
+
+    def loss(self, prepared: tuple[list[int], list[Example]]) -> Tensor:
+        pictures, examples = prepared
+        model, end = self.model, end_of_turn(self.model)
+        pixel_values = model.pixel_values([e.rgb for e in examples])
+        rows: list[Row] = []
+        soft: list[tuple[int, list[int], np.ndarray]] = []
+        count = 0
+        for picture, e, (names, proposals) in zip(pictures, examples, self.hints(pixel_values, examples), strict=True):
+            rng = np.random.default_rng([self.seed, picture, 1])
+            lesson = self.lesson(e, rng, names=names, proposals=proposals)
+            line = Row(model.prompt_ids([user_turn(lesson.asked)]), [])
+            for answer, right in lesson.answers:
+                written = model.tokenizer(answer, add_special_tokens=False, return_offsets_mapping=True)
+                tokens, offsets = written["input_ids"], written["offset_mapping"]
+                line.answers.append(([*tokens, end], [*self.token_weights(answer, offsets, e), 1.0]))
+                found = self.soft_targets(answer, tokens, offsets, right)
+                soft += [(count + index, group, likely) for index, group, likely in found]
+                count += len(tokens) + 1
+            rows.append(line)
+        batch = pack(rows, padding=end).to(model.device)
+        with autocast(model):
+            states = model.llava.model(
+                input_ids=batch.ids,
+                attention_mask=batch.attention,
+                position_ids=batch.positions,
+                pixel_values=pixel_values,
+                use_cache=False,
             ).last_hidden_state
-            wanted = labels != IGNORED
-            logits = llava.lm_head(states[wanted])
-        each = F.cross_entropy(logits.float(), labels[wanted], reduction="none")
-        return (each * emphasis[wanted]).sum() / emphasis.sum()
+            logits = model.llava.lm_head(states[batch.states[0], batch.states[1]])
+        losses = F.cross_entropy(logits.float(), batch.targets, reduction="none")
+        if soft:
+            places = torch.tensor([index for index, _, _ in soft], device=losses.device)
+            groups, likely = torch.zeros(len(soft), MOST, dtype=torch.long), torch.zeros(len(soft), MOST)
+            for row, (_, group, shares) in enumerate(soft):
+                groups[row, : len(group)] = torch.tensor(group)
+                likely[row, : len(group)] = torch.from_numpy(shares)
+            known = logits[places].float().log_softmax(-1).gather(1, groups.to(losses.device))
+            losses = losses.index_put((places,), -(known * likely.to(losses.device)).sum(1))
+        return (losses * batch.weights).sum() / batch.weights.sum()
 
 
 class CaptionTask(TextTask):
@@ -243,16 +304,18 @@ class CaptionTask(TextTask):
     name = "captions"
     questions = ("What is in the picture?", "What do you see?", "Name the object.", "What lies there?")
 
-    def conversation(
+    def lesson(
         self, example: Example, rng: np.random.Generator, *, names: list[str], proposals: list[Grasp]
-    ) -> tuple[str, str]:
-        return self.questions[rng.integers(len(self.questions))], f"A {example.sample.description}."
+    ) -> Lesson:
+        asked = self.questions[rng.integers(len(self.questions))]
+        return Lesson(asked, [(f"A {example.sample.description}.", [])])
 
 
 class AnswerTask(TextTask):
     """The answers of the data set, re-rendered for the augmented picture.
 
-    With proposals, the answer takes the first that is right; where none is, it amends the first to the nearest label.
+    With proposals, the answer takes the first that is right; where none is, it amends the first to the nearest label. The
+    names in the prompt are those that photographs of other objects bring, as they are for an object never seen.
     """
 
     name = "answers"
@@ -262,6 +325,11 @@ class AnswerTask(TextTask):
     ) -> None:
         super().__init__(model, dataset, **kwargs)
         self.recipe, self.watch_samples = recipe, watch_samples
+        self.digits = DigitTokens.of(model.tokenizer)
+        self.each = recipe.answers_a_picture
+        self.reasonings: dict[str, list[str]] = {}
+        for sample in self.training:
+            self.reasonings.setdefault(sample.source_image, []).append(parse_grasp(sample.answer)[0])
 
     def rate(self, parameter: str) -> float:
         # Beside LoRA, a projector that keeps the full rate unlearns its alignment.
@@ -273,40 +341,57 @@ class AnswerTask(TextTask):
         stop = start + len(example.sample.category) if start >= 0 else 0
         return [self.recipe.name_weight if a < stop and b > start else 1.0 for a, b in offsets]
 
-    def hints(self, pixel_values: Tensor) -> list[tuple[list[str], list[Grasp]]]:
-        return self.model.hints(pixel_values)
+    def hints(self, pixel_values: Tensor, examples: Sequence[Example]) -> list[tuple[list[str], list[Grasp]]]:
+        if self.model.head is None:
+            return [([], []) for _ in examples]
+        with torch.inference_mode(), autocast(self.model):
+            # One look is enough where only the prompt depends on it.
+            maps = self.model.head(self.model.llava.model.vision_tower.dense(pixel_values)).float()
+        names = self.model.recognise(pixel_values, maps, besides=[e.sample.object_id for e in examples])
+        return list(zip(names, best_grasps(maps, count=self.recipe.proposals), strict=True))
 
-    def conversation(
+    def soft_targets(
+        self, answer: str, tokens: Sequence[int], offsets: Sequence[tuple[int, int]], right: Sequence[Grasp]
+    ) -> list[tuple[int, list[int], np.ndarray]]:
+        if not self.recipe.soft_digits:
+            return []
+        density = GraspDensity.of(right, trust=0)
+        written = self.model.card.answer
+        return self.digits.targets(answer, tokens, offsets, density=density, answer_format=written)
+
+    def lesson(
         self, example: Example, rng: np.random.Generator, *, names: list[str], proposals: list[Grasp]
-    ) -> tuple[str, str]:
+    ) -> Lesson:
         labels = example.grasps
-        reasoning, _ = parse_grasp(example.sample.answer)
-        grasp = labels[rng.integers(len(labels))]
+        right = labels
         if proposals:
             if rng.random() < self.recipe.decoys:
                 proposals = [decoy(proposals[0], rng), *proposals[:-1]]
-            right = [p for p in proposals if hit(p, example)]
             first = proposals[0]
-            grasp = right[0] if right else min(labels, key=lambda g: (g.x - first.x) ** 2 + (g.y - first.y) ** 2)
-        answer = render_grasp(grasp, answer_format=self.model.card.answer, reasoning=reasoning)
-        return with_hints(example.sample.instruction, names=names, proposals=proposals), answer
+            amended = min(labels, key=lambda g: (g.x - first.x) ** 2 + (g.y - first.y) ** 2)
+            # A mixture of all right proposals was tried: the language model then takes the worse ones as often.
+            right = [next((p for p in proposals if hit(p, example)), amended)]
+        answers = []
+        # What is said of a photograph holds for all samples made of it.
+        others = self.reasonings[example.sample.source_image]
+        for index in range(self.each):
+            reasoning = others[rng.integers(len(others))] if index else parse_grasp(example.sample.answer)[0]
+            grasp = right[rng.integers(len(right))]
+            answers.append((render_grasp(grasp, answer_format=self.model.card.answer, reasoning=reasoning), right))
+        return Lesson(with_hints(example.sample.instruction, names=names, proposals=proposals), answers)
 
     def watch(self) -> dict[str, float]:
         """Share of the watched validation photographs that are answered right."""
         chosen = self.validation[: self.watch_samples]
         if not chosen:
             return {}
-        examples, hits = self.plain(chosen), []
-        for start in range(0, len(examples), 8):
-            batch = examples[start : start + 8]
-            pixel_values = self.model.pixel_values([e.rgb for e in batch])
-            prompts = [
-                self.model.prompt_ids([user_turn(with_hints(e.sample.instruction, names=names, proposals=proposals))])
-                for e, (names, proposals) in zip(batch, self.hints(pixel_values), strict=True)
-            ]
+        responder, examples, hits = LlavaResponder("", self.model), self.plain(chosen), []
+        for start in range(0, len(examples), 32):
+            batch = examples[start : start + 32]
+            conversations = [[user_turn(e.sample.instruction)] for e in batch]
             with autocast(self.model):
-                written = write_answers(self.model, prompts, pixel_values, answer_format=self.model.card.answer)
-            hits += [hit(parse_grasp(w.text)[1], e) for w, e in zip(written, batch, strict=True)]
+                answers = responder.respond([Picture(e.rgb) for e in batch], conversations)
+            hits += [a.grasp is not None and hit(a.grasp, e) for a, e in zip(answers, batch, strict=True)]
         return {"accuracy": mean(hits)}
 
 

@@ -167,14 +167,22 @@ def test_model_folder_refuses_another_base(work: Path, tiny_checkpoint: Path, lo
         graspwise.load(str(copy))
 
 
-def test_benchmark_goes_on_where_it_stopped(work: Path, cornell_folder: Path):
+def test_benchmark_goes_on_where_it_stopped(work: Path, cornell_folder: Path, tiny_checkpoint: Path):
     out = work / "benchmark"
-    command = ["benchmark", "cornell", "--data", cornell_folder, "--models", "centre,blob", "--answers", "bare",
-               "--strategies", "", "--folds", "3", "--run-folds", "0,2", "--samples", "6", "--out", out]  # fmt: skip
+    command = ["benchmark", "cornell", "--data", cornell_folder, "--models", "centre,naming", "--answers", "bare",
+               "--strategies", "lora", "--recipe", "tiny", "--base", tiny_checkpoint, "--folds", "3", "--run-folds",
+               "2", "--samples", "6", "--budget-samples", "4", "--out", out]  # fmt: skip
     table = graspwise_command(*command)
-    assert "centre" in table
+    assert "centre" in table and "lora-bare" in table
     cells = sorted((out / "cells").glob("*.json"))
-    assert [cell.name for cell in cells] == [f"object-{k}-{m}.json" for k in (0, 2) for m in ("blob", "centre")]
-    times = [cell.stat().st_mtime_ns for cell in cells]
-    graspwise_command(*command)
-    assert [cell.stat().st_mtime_ns for cell in cells] == times
+    names = ("centre", "lora-bare", "naming-majority", "naming-nearest")
+    assert [cell.name for cell in cells] == [f"object-2-{name}.json" for name in names]
+    written = json.loads(cells[1].read_text())
+    assert written["training_samples"]["answers"] == 4 and written["config"]["base"] == str(tiny_checkpoint)
+    assert written["memory_mib"] > 50 and written["centred"]["summary"]["n"] == 2
+    command_line = json.loads((out / "report.json").read_text())["command"]
+    assert "--protocols workspace,centred" in command_line and "--run-folds 2" in command_line
+    kept = [path for folder in ("cells", "work") for path in (out / folder).rglob("*") if path.is_file()]
+    times = [path.stat().st_mtime_ns for path in (*kept, out / "splits.json")]
+    assert graspwise_command(*command) == table
+    assert [path.stat().st_mtime_ns for path in (*kept, out / "splits.json")] == times

@@ -1,5 +1,8 @@
+import json
 from collections import Counter
+from collections.abc import Iterator
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -7,9 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graspwise.data.split import By, Split, make_split
+from graspwise.data.split import By, Split, keep_splits, make_split, split_photographs, splits_json
 from graspwise.data.store import Dataset, Sample
 from graspwise.errors import InputError
+from graspwise.train.run import divide
 from graspwise.transform import Transform
 
 OPTIONS: dict[str, Any] = {"by": "object", "folds": 5, "fold": 0, "validation": 0.1, "seed": 0}
@@ -155,3 +159,93 @@ def test_values_outside_their_range_are_refused(change: dict[str, Any], message:
 def test_an_empty_data_set_is_refused() -> None:
     with pytest.raises(InputError, match="0 objects"):
         make_split([], **OPTIONS)
+
+
+class InMemory:
+    """Labelled samples, and a photograph without labels of every object, as `divide` asks a data set for them."""
+
+    def __init__(self, samples: list[Sample]) -> None:
+        self.samples = samples
+
+    def __iter__(self) -> Iterator[Sample]:
+        return iter(self.samples)
+
+    def captions(self) -> Iterator[Sample]:
+        return (sample(o, f"{o}-unlabelled") for o in sorted({s.object_id for s in self.samples}))
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    counts=st.lists(st.integers(1, 6), min_size=5, max_size=25),
+    siblings=st.integers(0, 3),
+    seed=st.integers(0, 2**32),
+    fold=st.integers(0, 4),
+    validation=st.floats(0.0, 0.5),
+    by=st.sampled_from(["object", "image"]),
+)
+def test_what_training_is_given_shares_no_object_and_no_photograph_with_the_test(
+    counts: list[int], siblings: int, seed: int, fold: int, validation: float, by: By
+) -> None:
+    dataset = InMemory(samples_of(counts, siblings=siblings))
+    options: dict[str, Any] = {"by": by, "folds": 5, "validation": validation, "seed": seed}
+    split = make_split(dataset, fold=fold, **options)
+    parts = divide(dataset, split)  # type: ignore[arg-type]
+    test = split.test_samples(dataset)
+    assert test and parts.training
+    sides = [test, parts.validation, [*parts.training, *parts.captions]]
+    for number, side in enumerate(sides):
+        for other in sides[number + 1 :]:
+            assert not {s.source_image for s in side} & {s.source_image for s in other}
+            if by == "object":
+                assert not {s.object_id for s in side} & {s.object_id for s in other}
+    # Every sample of the other folds is trained on or watched, and what is watched comes from nowhere else.
+    elsewhere = {
+        group for other in range(5) if other != fold for group in make_split(dataset, fold=other, **options).test
+    }
+    assert {*split.validation, *split.training} == elsewhere
+    assert {split.group(s) for s in parts.validation} == set(split.validation) <= elsewhere
+    assert len(parts.training) == sum(split.group(s) in split.training for s in dataset)
+    assert all(s.original for s in [*test, *parts.validation])
+
+
+PHOTOGRAPHS = {s.source_image: s.object_id for s in SAMPLES if s.original}
+FILE: dict[str, Any] = {"source": "made-up", "folds": 5, "validation": 0.1, "seed": 0}
+
+
+def test_photographs_split_as_the_data_set_built_from_them() -> None:
+    for by in ("object", "image"):
+        assert split_photographs(PHOTOGRAPHS, **OPTIONS | {"by": by}) == make_split(SAMPLES, **OPTIONS | {"by": by})
+
+
+def test_the_splits_file_says_what_training_and_test_take(tmp_path: Path) -> None:
+    path = tmp_path / "splits.json"
+    keep_splits(path, splits_json(PHOTOGRAPHS, **FILE))
+    read = json.loads(path.read_text())
+    assert read["seed"] == 0 and "permutation" in read["how"]
+    for by, fold in product(("object", "image"), range(5)):
+        split = make_split(SAMPLES, **OPTIONS | {"by": by, "fold": fold})
+        parts, entry = divide(InMemory(SAMPLES), split), read[by][fold]  # type: ignore[arg-type]
+        taken = {"test": split.test_samples(SAMPLES), "validation": parts.validation, "training": parts.training}
+        assert entry["fold"] == fold
+        for part, samples in taken.items():
+            assert entry[part]["photographs"] == sorted({s.source_image for s in samples})
+            assert entry[part]["objects"] == sorted({s.object_id for s in samples})
+
+
+def test_a_splits_file_that_is_there_must_agree(tmp_path: Path) -> None:
+    path = tmp_path / "splits.json"
+    keep_splits(path, splits_json(PHOTOGRAPHS, **FILE))
+    before = path.read_text()
+    keep_splits(path, splits_json(dict(reversed(PHOTOGRAPHS.items())), **FILE))
+    assert path.read_text() == before
+    with pytest.raises(InputError, match="another seed, object, image than"):
+        keep_splits(path, splits_json(PHOTOGRAPHS, **FILE | {"seed": 1}))
+    fewer = {p: o for p, o in PHOTOGRAPHS.items() if p != "o3-p0"}
+    with pytest.raises(InputError, match=r"splits\.json: found another object, image than"):
+        keep_splits(path, splits_json(fewer, **FILE))
+    path.write_text("[]")
+    with pytest.raises(InputError, match="another source"):
+        keep_splits(path, splits_json(PHOTOGRAPHS, **FILE))
+    path.write_text("{")
+    with pytest.raises(InputError, match="not valid JSON"):
+        keep_splits(path, splits_json(PHOTOGRAPHS, **FILE))

@@ -103,6 +103,14 @@ def test_a_picture_that_is_gone_is_named(tmp_path: Path) -> None:
         dataset.picture(next(iter(dataset)))
 
 
+def test_depth_that_is_asked_for_must_be_there(tmp_path: Path) -> None:
+    dataset = Dataset(folder_with(tmp_path, [line(), line(depth="images/000/000007d.png")]))
+    without, beside = dataset
+    with pytest.raises(InputError, match=r"sample 000007 has no depth; valid is .* --depth"):
+        dataset.picture(without, depth=True)
+    assert dataset.depth_path(beside) == tmp_path / "images/000/000007d.png"
+
+
 @pytest.mark.parametrize(
     "broken",
     [

@@ -157,17 +157,20 @@ def test_its_report_has_the_keys_of_the_conventions(first, second) -> None:
 class Talker:
     """A responder that closes in the middle of what it sees and keeps what it was asked."""
 
-    name, image_size, answer_format, mode = "talker", 64, "bare", "plain"
+    name, image_size, answer_format, mode, takes_depth = "talker", 64, "bare", "plain", False
 
     def __init__(self) -> None:
         self.asked: list[str] = []
+        self.depths: list[np.ndarray | None] = []
 
     def respond(self, pictures, conversations):
         time.sleep(0.02)
+        self.depths += [picture.depth for picture in pictures]
         self.asked += [text_of(conversation[-1]) for conversation in conversations]
         grasps = [Grasp(x=0.5, y=0.5, theta=0.1 * len(text), opening=0.2) for text in self.asked[-len(pictures) :]]
         return [
-            Response("", f"I see {picture[0, 0, 0]}.", grasp) for picture, grasp in zip(pictures, grasps, strict=True)
+            Response("", f"I see {picture.rgb[0, 0, 0]}.", grasp)
+            for picture, grasp in zip(pictures, grasps, strict=True)
         ]
 
 
@@ -181,6 +184,22 @@ def test_a_model_is_told_how_far_the_gripper_opens(first, monkeypatch: pytest.Mo
     rows = read_json(out / "answers" / "talker.json")
     assert all(row["reasoning"].startswith("I see ") for row in rows)
     assert rows[0]["grasp"]["theta"] != rows[1]["grasp"]["theta"]
+    assert talker.depths == [None, None]
+
+
+def test_a_model_that_takes_depth_gets_the_scenes(first, monkeypatch: pytest.MonkeyPatch) -> None:
+    out, _ = first
+    talker = Talker()
+    talker.takes_depth = True
+    monkeypatch.setattr(graspwise.predict, "load", lambda name, *, say: Model(talker))
+    run_trials(CONFIG, ["deep"], out, workers=1)
+    stored = np.asarray(Image.open(out / "scenes" / SCENE / "depth.png"))
+    assert len(talker.depths) == 2
+    for seen in talker.depths:
+        assert seen.shape == (64, 64)
+        assert np.nanmedian(seen) * 1000 == pytest.approx(np.median(stored), abs=2)
+        # The block stands 30 mm above the table.
+        assert np.nanmin(seen) * 1000 == pytest.approx(int(stored.min()), abs=3)
 
 
 @pytest.mark.parametrize(
@@ -224,6 +243,7 @@ def test_an_object_named_twice_is_one_object() -> None:
 def test_short_names(tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
     assert short_names([str(tmp_path / "run"), "org/model", "small"]) == ["run", "org-model", "small"]
+    assert short_names(["http://host:8000/v1#org/vlm", "http://host:8000/v1"]) == ["org-vlm", "http-host-8000-v1"]
     for twice in (["small", "small"], [str(tmp_path / "run"), "run"], ["a/b", "a-b"]):
         with pytest.raises(InputError, match="stands there twice"):
             short_names(twice)

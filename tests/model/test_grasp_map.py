@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from graspwise.model.grasp_map import GraspMapHead, MapLoss, best_grasps
+from graspwise.model.grasp_map import GraspMapHead, MapLoss, best_grasps, mirrored, unmirrored
 
 
 def maps_with(
@@ -73,3 +73,42 @@ def test_a_picture_without_labels_only_lowers_quality():
     loss.backward()
     assert torch.isfinite(loss)
     assert head.out.weight.grad[1:].abs().max() == 0
+
+
+def test_mirror_images_turned_back_are_the_same_maps():
+    """A head that sees every mirror image right gives, after turning back, what it gives for the picture itself."""
+    turned = []
+    for h, v in ((False, False), (True, False), (False, True), (True, True)):
+        column, row = (2 if h else 5), (5 if v else 2)
+        theta = -0.4 if h != v else 0.4
+        turned.append(
+            maps_with(row=row, column=column, theta=theta, dx=-0.25 if h else 0.25, dy=0.5 if v else -0.5, opening=0.3)
+        )
+    back = unmirrored(torch.cat(turned))
+    torch.testing.assert_close(
+        back[:, :, 2, 5], maps_with(row=2, column=5, theta=0.4, dx=0.25, dy=-0.5, opening=0.3)[:, :, 2, 5]
+    )
+    assert back[0, 0].argmax() == 2 * 8 + 5
+
+
+def test_mirrored_pictures_come_in_the_order_that_is_turned_back():
+    pictures = torch.arange(12.0).view(1, 1, 3, 4)
+    four = mirrored(pictures)
+    assert four.shape == (4, 1, 3, 4)
+    maps = torch.zeros(4, 6, 3, 4)
+    maps[:, 0] = four[:, 0]
+    torch.testing.assert_close(unmirrored(maps)[:, 0], pictures[:, 0])
+
+
+def test_a_condition_changes_nothing_until_it_is_learned():
+    torch.manual_seed(0)
+    head = GraspMapHead(8, 16, condition=5)
+    dense, condition = torch.randn(2, 8, 4, 4), torch.randn(2, 5)
+    torch.testing.assert_close(head(dense, condition), head(dense))
+    torch.nn.init.normal_(head.steer[-1].weight)
+    assert (head(dense, condition) - head(dense)).abs().max() > 0.01
+
+
+def test_a_head_without_condition_refuses_one():
+    with pytest.raises(ValueError, match="condition"):
+        GraspMapHead(8, 16)(torch.randn(1, 8, 4, 4), torch.randn(1, 5))

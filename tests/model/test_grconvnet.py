@@ -14,6 +14,8 @@ from graspwise.grasp import angle_difference
 from graspwise.model.grconvnet import (
     GrConvNet,
     PeerCard,
+    centred_depth,
+    fill_holes,
     is_grconvnet,
     label_maps,
     load_grconvnet,
@@ -22,6 +24,8 @@ from graspwise.model.grconvnet import (
     read_grasps,
     save_grconvnet,
 )
+from graspwise.model.responder import GrConvNetResponder
+from graspwise.picture import Picture
 from graspwise.rectangle import GraspRectangle
 from graspwise.transform import Transform
 
@@ -48,14 +52,74 @@ def test_maps_have_the_pictures_size(channels):
 
 
 def test_input_is_centred_picture_by_picture():
-    pictures = np.random.default_rng(0).integers(0, 255, (2, 16, 16, 3), dtype=np.uint8)
-    values = network_input(pictures)
+    rgb = np.random.default_rng(0).integers(0, 255, (2, 16, 16, 3), dtype=np.uint8)
+    pictures = [Picture(one) for one in rgb]
+    values = network_input(pictures, depth=False)
     assert values.shape == (2, 3, 16, 16)
     assert torch.allclose(values.mean((1, 2, 3)), torch.zeros(2), atol=1e-6)
-    assert torch.allclose(values[1] - values[1].mean(), network_input(pictures[1:])[0], atol=1e-6)
+    assert torch.allclose(values[1] - values[1].mean(), network_input(pictures[1:], depth=False)[0], atol=1e-6)
     assert float(values[0, 2, 3, 5] - values[0, 0, 0, 0]) == pytest.approx(
-        (int(pictures[0, 3, 5, 2]) - int(pictures[0, 0, 0, 0])) / 255, abs=1e-6
+        (int(rgb[0, 3, 5, 2]) - int(rgb[0, 0, 0, 0])) / 255, abs=1e-6
     )
+
+
+def test_depth_is_a_fourth_channel_in_metres():
+    rng = np.random.default_rng(0)
+    rgb = rng.integers(0, 255, (2, 16, 16, 3), dtype=np.uint8)
+    depths = rng.uniform(0.5, 0.9, (2, 16, 16)).astype(np.float32)
+    pictures = [Picture(*both) for both in zip(rgb, depths, strict=True)]
+    values = network_input(pictures, depth=True)
+    assert values.shape == (2, 4, 16, 16) and values.dtype == torch.float32
+    assert torch.equal(values[:, :3], network_input(pictures, depth=False))
+    assert torch.allclose(values[:, 3].mean((1, 2)), torch.zeros(2), atol=1e-6)
+    assert float(values[1, 3, 2, 5] - values[1, 3, 9, 1]) == pytest.approx(
+        float(depths[1, 2, 5] - depths[1, 9, 1]), abs=1e-6
+    )
+    with pytest.raises(ValueError, match="no depth"):
+        network_input([Picture(rgb[0])], depth=True)
+
+
+def holed(seed: int, share: float) -> np.ndarray:
+    """Depth (20, 24) of values all different, a share of them holes."""
+    rng = np.random.default_rng(seed)
+    depth = (0.5 + rng.permutation(480).astype(np.float32) / 1000).reshape(20, 24)
+    depth[rng.random(depth.shape) < share] = np.nan
+    return depth
+
+
+@given(st.integers(0, 10_000), st.floats(0, 0.99))
+@settings(max_examples=60, deadline=None)
+def test_a_hole_gets_the_depth_of_the_nearest_measured_pixel(seed, share):
+    depth = holed(seed, share)
+    measured = np.argwhere(~np.isnan(depth))
+    filled = fill_holes(depth)
+    if not len(measured):
+        assert (filled == 0).all()
+        return
+    assert np.array_equal(filled[tuple(measured.T)], depth[tuple(measured.T)])
+    for place in np.argwhere(np.isnan(depth)):
+        distances = np.linalg.norm(measured - place, axis=1)
+        taken = np.flatnonzero(depth[tuple(measured.T)] == filled[tuple(place)])
+        # The distance is OpenCV's of a 5 x 5 mask, exact to a few percent.
+        assert distances[taken[0]] <= 1.05 * distances.min() + 1e-9
+
+
+@given(st.integers(0, 10_000), st.floats(0, 0.9), st.floats(-0.3, 5))
+@settings(max_examples=60, deadline=None)
+def test_a_higher_camera_changes_nothing(seed, share, higher):
+    depth = holed(seed, share)
+    rgb = np.zeros((*depth.shape, 3), np.uint8)
+    near, far = (centred_depth(Picture(rgb, d)) for d in (depth, depth + np.float32(higher)))
+    assert near.dtype == np.float32 and not np.isnan(near).any()
+    assert near == pytest.approx(far, abs=1e-5)
+
+
+def test_depth_far_from_the_mean_is_held():
+    depth = np.full((20, 20), 0.6, np.float32)
+    depth[0] = 9.0
+    assert centred_depth(Picture(np.zeros((20, 20, 3), np.uint8), depth)).max() == 1.0
+    depth[:, :] = np.nan
+    assert (centred_depth(Picture(np.zeros((20, 20, 3), np.uint8), depth)) == 0).all()
 
 
 def test_a_label_is_drawn_on_the_middle_third_of_its_opening():
@@ -131,6 +195,20 @@ def test_saved_network_answers_as_before(tmp_path):
     loaded, found = load_grconvnet(tmp_path)
     assert found == card
     assert torch.equal(loaded.cpu()(pictures), network.eval()(pictures))
+
+
+@pytest.mark.parametrize("channels", [3, 4])
+def test_its_responder_takes_depth_with_four_channels_only(tmp_path, channels):
+    torch.manual_seed(0)
+    card = PeerCard(image_size=32, channels=channels, width=4, recipe="tiny", trained_on=())
+    save_grconvnet(tmp_path, GrConvNet(channels=channels, width=4), card)
+    responder = GrConvNetResponder("peer", tmp_path)
+    assert responder.takes_depth == (channels == 4)
+    rgb = np.random.default_rng(0).integers(0, 255, (32, 32, 3), dtype=np.uint8)
+    slope = np.linspace(0.4, 0.9, 32, dtype=np.float32)
+    reliefs = (np.repeat(slope[None], 32, axis=0), np.repeat(slope[::-1, None], 32, axis=1))
+    answers = [responder.respond([Picture(rgb, relief)], [[]])[0].grasp for relief in reliefs]
+    assert (answers[0] != answers[1]) == responder.takes_depth
 
 
 def test_damaged_folders_are_refused(tmp_path):

@@ -13,6 +13,7 @@ from graspwise.model.baselines import BASELINES
 from graspwise.model.grasp_map import GraspMapHead
 from graspwise.model.load import load_model
 from graspwise.model.responder import HeadResponder, LlavaResponder, is_same, open_responder
+from graspwise.picture import Picture
 
 
 @pytest.fixture
@@ -20,7 +21,7 @@ def responder(tiny_checkpoint):
     return LlavaResponder("tiny", load_model(str(tiny_checkpoint)))
 
 
-PICTURES = np.random.default_rng(0).integers(0, 255, (2, 64, 64, 3), dtype=np.uint8)
+PICTURES = [Picture(rgb) for rgb in np.random.default_rng(0).integers(0, 255, (2, 64, 64, 3), dtype=np.uint8)]
 ASKED = [[user_turn("Pick it up.")]] * 2
 
 

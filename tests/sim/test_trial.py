@@ -210,10 +210,10 @@ def test_a_grasp_in_the_picture_is_carried_out(made: Made, robot: Gantry) -> Non
     assert pose_of(grasp, scene, view, robot, max_opening=0.02).opening == 0.02
 
 
-def test_no_grasp_misses_and_one_that_leads_nowhere_is_unreachable(made: Made, robot: Gantry) -> None:
+def test_no_grasp_is_said_and_one_that_leads_nowhere_is_unreachable(made: Made, robot: Gantry) -> None:
     scene, view = made("bar")
     arguments = {"target": 1, "robot": robot, "conditions": Conditions()}
-    assert try_grasp(scene, view, None, **arguments) == Outcome(False, "missed")
+    assert try_grasp(scene, view, None, **arguments) == Outcome(False, "no grasp")
     blind = View(view.rgb, np.full_like(view.depth, np.nan), view.objects, view.parts)
     grasp = Grasp(x=0.5, y=0.5, theta=0.0, opening=0.1)
     assert try_grasp(scene, blind, grasp, **arguments) == Outcome(False, "unreachable")
@@ -248,4 +248,4 @@ def test_the_gantry_goes_where_it_says(robot: Gantry, x: float, y: float, z: flo
 
 
 def test_causes_are_the_ones_that_are_reported() -> None:
-    assert set(trial_module.CAUSES) == {"missed", "slipped", "collided", "too wide", "unreachable"}
+    assert set(trial_module.CAUSES) == {"missed", "slipped", "collided", "too wide", "unreachable", "no grasp"}

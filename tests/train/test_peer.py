@@ -14,7 +14,7 @@ from graspwise.errors import InputError
 from graspwise.files import read_json
 from graspwise.grasp import angle_difference
 from graspwise.model.baselines import blob_grasp
-from graspwise.model.grconvnet import GrConvNet
+from graspwise.model.grconvnet import GrConvNet, fill_holes
 from graspwise.train.peer import PEER_RECIPES, TINY, PeerConfig, PeerTask, peer_recipe_named, train_peer, turned_part
 
 
@@ -48,6 +48,21 @@ def test_two_samples_are_learned(dataset_folder):
     assert losses[-1] < 0.2 * losses[0]
 
 
+def test_bf16_leads_where_fp32_does(dataset_folder):
+    learner = task(Dataset(dataset_folder), 4)
+    prepared = learner.prepare(range(4))
+    losses, gradients = [], []
+    for learner.bf16 in (False, True):
+        learner.network.zero_grad()
+        loss = learner.loss(prepared)
+        loss.backward()
+        losses.append(float(loss.detach()))
+        gradients.append(torch.cat([p.grad.flatten() for p in learner.network.parameters()]))
+    assert loss.dtype == torch.float32
+    assert losses[1] == pytest.approx(losses[0], rel=0.02)
+    assert torch.cosine_similarity(*gradients, dim=0) > 0.98
+
+
 def test_what_a_position_sees_depends_on_seed_and_position_alone(dataset_folder):
     learner = task(Dataset(dataset_folder), 5)
     pictures, maps = learner.prepare(range(3, 7))
@@ -70,6 +85,40 @@ def test_labels_follow_the_turned_part(dataset_folder):
         near = math.dist((nearest.x, nearest.y), (found.x, found.y)) < 0.12
         agreed.append(near and angle_difference(nearest.theta, found.theta) < math.radians(10))
     assert sum(agreed) >= 16
+
+
+def test_depth_follows_the_turned_part_and_stays_in_metres(depth_dataset_folder):
+    """The bar stands 40 mm above the table beside it, however large it is shown."""
+    dataset = Dataset(depth_dataset_folder)
+    samples = [sample for sample in dataset if sample.original]
+    for index in range(24):
+        rng = np.random.default_rng(index)
+        seen = turned_part(dataset, samples[index % len(samples)], size=128, zoom=0.5, rng=rng, depth=True)
+        bar, relief = seen.rgb[:, :, 0] < 130, fill_holes(seen.picture.depth)
+        # The table slopes by 6 mm across the picture.
+        assert np.median(relief[~bar]) - np.median(relief[bar]) == pytest.approx(0.04, abs=0.006)
+        high = relief < 0.685
+        assert (bar & high).sum() / (bar | high).sum() > 0.85
+
+
+def test_with_depth_it_has_four_channels(depth_dataset_folder, tmp_path):
+    config = PeerConfig(data=str(depth_dataset_folder), recipe=TINY.scaled(8), depth=True, watch=1)
+    folder = train_peer(config, out=tmp_path / "run")
+    assert read_json(folder / "graspwise.json")["channels"] == 4
+    weights = load_file(folder / "grconvnet.safetensors")
+    assert weights["down.0.weight"].shape[1] == 4
+    # What it learned of depth is not what it was born with.
+    torch.manual_seed(config.seed)
+    born = GrConvNet(channels=4, width=TINY.width).state_dict()["down.0.weight"]
+    assert not torch.equal(weights["down.0.weight"][:, 3], born[:, 3])
+
+
+def test_depth_that_the_data_set_lacks_is_one_line(dataset_folder, tmp_path):
+    config = PeerConfig(data=str(dataset_folder), recipe=TINY, depth=True)
+    with pytest.raises(InputError, match="has no depth; valid is a data set built with --depth") as caught:
+        train_peer(config, out=tmp_path / "run")
+    assert "\n" not in str(caught.value)
+    assert not list((tmp_path / "run").glob("*"))
 
 
 def test_validation_figures_leave_the_network_training(dataset_folder):

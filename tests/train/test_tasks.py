@@ -12,7 +12,7 @@ from graspwise.metric import is_hit
 from graspwise.model.load import load_model
 from graspwise.train.examples import Order, augmented_example, plain_example
 from graspwise.train.recipe import recipe_named
-from graspwise.train.run import add_lora, lora_parameters, name_table, named
+from graspwise.train.run import add_lora, lora_parameters, named
 from graspwise.train.tasks import AnswerTask, CaptionTask, MapsTask, WordsTask, hit
 
 
@@ -46,7 +46,7 @@ def step(task) -> float:
 
 def test_maps_learn_the_head_alone(model, parts):
     dataset, shared = parts
-    task = MapsTask(model, dataset, **shared)
+    task = MapsTask(model, dataset, distinct=4, **shared)
     assert np.isfinite(step(task))
     assert all(p.grad is not None for p in task.parameters().values())
     assert all(p.grad is None for p in model.llava.model.vision_tower.parameters())
@@ -62,7 +62,6 @@ def test_projector_stages_move_the_projector_alone(model, parts, kind):
             model, dataset, trainable=named(model.llava.model.multi_modal_projector, "projector"), **shared
         )
     else:
-        model.names = name_table(model, shared["training"])
         task = WordsTask(model, dataset, **shared)
     assert np.isfinite(step(task))
     moved = {name for name, p in model.llava.named_parameters() if p.grad is not None and p.grad.abs().sum() > 0}
@@ -71,7 +70,6 @@ def test_projector_stages_move_the_projector_alone(model, parts, kind):
 
 def test_words_stage_brings_the_right_names_nearer(model, parts):
     dataset, shared = parts
-    model.names = name_table(model, shared["training"])
     task = WordsTask(model, dataset, **shared)
     optimizer = torch.optim.Adam(task.parameters().values(), lr=3e-3)
     losses = []
@@ -95,18 +93,38 @@ def test_lora_learns_and_the_aligned_projector_moves_slowly(model, parts):
 
 def test_answer_takes_the_first_right_proposal_else_the_nearest_label(model, parts):
     dataset, _ = parts
-    task = answers(model, parts, decoys=0.0)
+    task = answers(model, parts, decoys=0.0, soft_digits=False)
     example = plain_example(dataset, next(iter(dataset)), size=64)
     right = example.grasps[0]
     wrong = replace(right, x=0.02 if right.x > 0.5 else 0.98, y=0.02)
-    asked, answer = task.conversation(example, np.random.default_rng(0), names=["mug"], proposals=[wrong, right])
+    lesson = task.lesson(example, np.random.default_rng(0), names=["mug"], proposals=[wrong, right])
+    asked, answer = lesson.asked, lesson.answers[0][0]
     assert "Looks like: mug\nCandidates: " in asked
     grasp = parse_grasp(answer)[1]
     assert (grasp.x, grasp.y) == pytest.approx((right.x, right.y), abs=6e-4)
-    _, answer = task.conversation(example, np.random.default_rng(0), names=[], proposals=[wrong, wrong])
+    answer = task.lesson(example, np.random.default_rng(0), names=[], proposals=[wrong, wrong]).answers[0][0]
     assert hit(parse_grasp(answer)[1], example)
-    _, answer = task.conversation(example, np.random.default_rng(0), names=[], proposals=[])
+    answer = task.lesson(example, np.random.default_rng(0), names=[], proposals=[]).answers[0][0]
     assert hit(parse_grasp(answer)[1], example)
+
+
+def test_without_proposals_all_labels_are_the_target_of_soft_digits(model, parts):
+    dataset, _ = parts
+    task = answers(model, parts, decoys=0.0, soft_digits=True)
+    example = plain_example(dataset, next(iter(dataset)), size=64)
+    wrong = replace(example.grasps[0], x=0.02, y=0.02)
+    amended = task.lesson(example, np.random.default_rng(0), names=[], proposals=[wrong]).answers[0][1]
+    assert len(amended) == 1 and hit(amended[0], example)
+    labels = task.lesson(example, np.random.default_rng(0), names=[], proposals=[]).answers[0][1]
+    assert labels == example.grasps
+
+
+def test_the_tower_sees_the_distinct_samples_once(model, parts, monkeypatch):
+    dataset, shared = parts
+    task = MapsTask(model, dataset, distinct=4, **shared)
+    first = float(task.loss(task.prepare(range(4))).detach())
+    monkeypatch.setattr(model.llava.model.vision_tower, "levels", None)
+    assert float(task.loss(task.prepare(range(4, 8))).detach()) == pytest.approx(first, rel=1e-3)
 
 
 def test_decoys_stand_first_and_are_not_taken(model, parts):
@@ -116,9 +134,8 @@ def test_decoys_stand_first_and_are_not_taken(model, parts):
     right = example.grasps[0]
     taken = 0
     for seed in range(20):
-        asked, answer = task.conversation(
-            example, np.random.default_rng(seed), names=[], proposals=[right, right, right]
-        )
+        lesson = task.lesson(example, np.random.default_rng(seed), names=[], proposals=[right, right, right])
+        asked, answer = lesson.asked, lesson.answers[0][0]
         first = parse_grasp(asked.split("Candidates: ")[1].split(";")[0])[1]
         grasp = parse_grasp(answer)[1]
         assert hit(grasp, example)

@@ -1,20 +1,12 @@
-"""Naming without a classifier: the projector's tokens compared with the embeddings of words.
-
-The projector is aligned so that its tokens point where the language model has the words for what is seen; the nearest
-names of a list are then what the picture looks like. Any list of names does; the list of training is a default.
-"""
+"""The projector's tokens compared with the embeddings of words, to draw the ones to the others."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch.nn import functional as F
 from transformers import PreTrainedTokenizerBase
-
-from graspwise.files import replacing
 
 # Sharpness of the comparison: cosines times this are logits.
 SHARPNESS = 16.0
@@ -50,26 +42,6 @@ class NameTable:
         center, directions = self.center.to(tokens.device), self.directions.to(tokens.device)
         near = F.normalize(tokens.float() - center, dim=-1) @ directions.T * SHARPNESS
         return near[:, 0], near[:, 1:].logsumexp(1)
-
-    def nearest(self, tokens: Tensor, *, count: int) -> list[list[str]]:
-        """The `count` nearest names of each picture, nearest first."""
-        whole, cells = self.logits(tokens)
-        ranked = (whole + cells).topk(min(count, len(self.names))).indices.tolist()
-        return [[self.names[index] for index in row] for row in ranked]
-
-    def save(self, path: Path) -> None:
-        with replacing(path) as temporary:
-            tensors = {"directions": self.directions.to(torch.bfloat16), "center": self.center.to(torch.bfloat16)}
-            save_file(tensors, temporary, metadata={"names": "\n".join(self.names)})
-
-    @classmethod
-    def load(cls, path: Path) -> "NameTable":
-        from safetensors import safe_open
-
-        with safe_open(path, framework="pt") as file:
-            names = (file.metadata() or {}).get("names", "").split("\n")
-        values = load_file(path)
-        return cls(tuple(names), F.normalize(values["directions"].float(), dim=-1), values["center"].float())
 
 
 def word_tokens(text: str, tokenizer: PreTrainedTokenizerBase) -> list[int]:

@@ -321,7 +321,6 @@ def stages() -> None:
         ("captions", "captions", {2}),
         ("answers, projector", "answers", {2}),
         ("answers, lora", "answers", {2, 3}),
-        ("steer", "reasoned answers", {1}),
     )
     height = 5 + 7.4 * len(rows)
     figure = Figure(figsize=(8.6, 0.074 * height), layout="constrained")

@@ -6,9 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
 from PIL import Image, ImageDraw
 
 from graspwise.rectangle import GraspRectangle
+
+# No test has a time limit: a busy machine is no failure.
+settings.register_profile("graspwise", deadline=None)
+settings.load_profile("graspwise")
 
 # Names from the object table: three objects, two photographs each, and an unlabelled one.
 LABELLED = ("pcd0100", "pcd0101", "pcd0106", "pcd0107", "pcd0122", "pcd0123")

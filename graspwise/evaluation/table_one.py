@@ -146,8 +146,8 @@ def controls_table(report: dict[str, Any], split: str) -> list[Block]:
                       f"{100 * at['median_move']:.2f}", f"{100 * at['mean_move']:.2f}",
                       f"{100 * at['moved_share']:.1f}%", str(at["n"])))  # fmt: skip
     title = f"Does the reasoning matter to the grasp of {MAIN}?"
-    head = ("numbers written after", "right, ground-truth w", "minus the true text, points", "median move, % of the width",
-            "mean move", "moved by 3% or 10 degrees", "n")  # fmt: skip
+    head = ("numbers written after", "right, ground-truth w", "minus the true text, points",
+            "median move, % of the width", "mean move", "moved by 3% or 10 degrees", "n")  # fmt: skip
     said = (
         f"Folds {fold_text(found['folds'])}. Moves are from the grasp after the true text; drawn is at temperature 1."
     )

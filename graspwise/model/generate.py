@@ -5,10 +5,8 @@ decoding is a product of experts: the language model's distribution over the nex
 `GraspDensity` gives to the digits so far.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import Any
 
 import numpy as np
 import torch
@@ -89,8 +87,7 @@ def end_of_turn(model: GraspModel) -> int:
 class GroundingProcessor(LogitsProcessor):
     """Multiplies the language model's choice of the next token with what the picture says of the digits it begins.
 
-    Works on what the grammar has left; the likelihoods are those of a `GraspDensity` a row, which is asked for when the
-    row's first number begins, so that it can depend on all that was written before.
+    Works on what the grammar has left; the likelihoods are those of a `GraspDensity` a row.
     """
 
     def __init__(
@@ -100,12 +97,11 @@ class GroundingProcessor(LogitsProcessor):
         *,
         begun: Sequence[Sequence[int]],
         prompt_length: int,
-        density: Callable[[int], GraspDensity | None],
+        densities: Sequence[GraspDensity],
     ) -> None:
         self.tokenizer, self.answer_format, self.prompt_length = model.tokenizer, answer_format, prompt_length
-        self.begun, self.density = begun, density
+        self.begun, self.densities = begun, densities
         self._end = end_of_turn(model)
-        self._found: dict[int, GraspDensity | None] = {}
         self._base: dict[int, float] = {}
 
     def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
@@ -121,11 +117,7 @@ class GroundingProcessor(LogitsProcessor):
             after = [self.numbers([*ids, token]) for token in allowed]
             if before is None and not any(after):
                 continue
-            if row not in self._found:
-                self._found[row] = self.density(row)
-            density = self._found[row]
-            if density is None:
-                continue
+            density = self.densities[row]
             # Words between two numbers leave the likelihood as it is.
             base = self._base[row] = density.log_likelihood(before) if before else self._base.get(row, 0.0)
             gains = [density.log_likelihood(begun) - base if begun else 0.0 for begun in after]
@@ -147,7 +139,7 @@ def write_answers(
     schema: AnswerSchema = GRASP,
     constrained: bool = True,
     openings: Sequence[str] | None = None,
-    density: Callable[[int, Tensor], GraspDensity | None] | None = None,
+    densities: Sequence[GraspDensity] | None = None,
     temperature: float = 0.0,
     seed: int = 0,
 ) -> list[Written]:
@@ -161,8 +153,8 @@ def write_answers(
         schema: What numbers they hold.
         constrained: Hold them to the grammar.
         openings: Texts that the answers begin with, e.g. a reasoning and its line break; they are part of the answers.
-        density: For grounded decoding of grasps: what a picture says of them, given its row and the language model's
-            state (D,) where the numbers begin; None leaves the digits to the language model.
+        densities: For grounded decoding of grasps: what each picture says of them; None leaves the digits to the
+            language model.
         temperature: 0 takes the likeliest token; above, tokens are drawn.
         seed: Decides what is drawn.
     """
@@ -180,13 +172,12 @@ def write_answers(
     if constrained:
         grammar = GrammarProcessor(model, schema.pattern(answer_format), begun=begun, prompt_length=length)
         processors.append(grammar)
-    with LastState(model) as state, torch.random.fork_rng(devices=[]):
+    if densities is not None:
+        processors.append(
+            GroundingProcessor(model, answer_format, begun=begun, prompt_length=length, densities=densities)
+        )
+    with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        if density is not None:
-            asked = partial(ask, density, state)
-            processors.append(
-                GroundingProcessor(model, answer_format, begun=begun, prompt_length=length, density=asked)
-            )
         output = model.llava.generate(
             input_ids=ids.to(model.llava.device),
             attention_mask=mask.to(model.llava.device),
@@ -205,25 +196,3 @@ def write_answers(
         Written(text=text.strip(), intervened=grammar.intervened[row] if grammar else False)
         for row, text in enumerate(texts)
     ]
-
-
-def ask(density: Callable[[int, Tensor], GraspDensity | None], state: "LastState", row: int) -> GraspDensity | None:
-    return density(row, state.rows[row])
-
-
-class LastState:
-    """The language model's last hidden state of every row (B, D), while it is entered."""
-
-    def __init__(self, model: GraspModel) -> None:
-        self._module = model.llava.model.language_model
-        self.rows = torch.empty(0)
-
-    def __enter__(self) -> "LastState":
-        self._hook = self._module.register_forward_hook(self._keep)
-        return self
-
-    def _keep(self, module: Any, inputs: Any, output: Any) -> None:
-        self.rows = output.last_hidden_state[:, -1]
-
-    def __exit__(self, *_: object) -> None:
-        self._hook.remove()

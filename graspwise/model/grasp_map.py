@@ -18,50 +18,26 @@ MIRRORS = ((), (3,), (2,), (2, 3))
 
 
 class GraspMapHead(nn.Module):
-    """A 1x1 and three 3x3 convolutions over a map (B, C, h, w), steered by a condition where one is given.
+    """A 1x1 and three 3x3 convolutions over a map (B, C, h, w).
 
     `forward` returns (B, 6, h, w): quality logit, cos 2t, sin 2t, x and y offset from the cell's centre in cells, and
     the logarithm of the opening as a fraction of the picture's width.
-
-    Args:
-        channels: C.
-        width: Channels inside.
-        condition: Width of the condition vectors (B, condition); each layer is scaled and shifted by them (FiLM, Perez
-            et al. 2018). 0 for a head that takes none. Without a condition the layers are left as they are.
     """
 
-    def __init__(self, channels: int, width: int = 128, *, condition: int = 0) -> None:
+    def __init__(self, channels: int, width: int = 128) -> None:
         super().__init__()
-        inside = [channels, width, width, width]
-        kernels = [1, 3, 3, 3]
-        self.convolutions = nn.ModuleList(
-            nn.Conv2d(c, width, k, padding=k // 2) for c, k in zip(inside, kernels, strict=True)
-        )
-        self.norms = nn.ModuleList(nn.GroupNorm(8, width) for _ in inside)
-        self.steer: nn.Sequential | None = None
-        if condition:
-            last = nn.Linear(width, 2 * width * len(inside))
-            # At the start no condition changes anything.
-            nn.init.zeros_(last.weight)
-            nn.init.zeros_(last.bias)
-            self.steer = nn.Sequential(nn.LayerNorm(condition), nn.Linear(condition, width), nn.GELU(), last)
+        layers: list[nn.Module] = []
+        for index, inside in enumerate([channels, width, width, width]):
+            kernel = 1 if index == 0 else 3
+            layers += [nn.Conv2d(inside, width, kernel, padding=kernel // 2), nn.GroupNorm(8, width), nn.GELU()]
+        self.body = nn.Sequential(*layers)
         self.out = nn.Conv2d(width, 6, 1)
         # Few cells hold a grasp, and an opening is about a fifth of the picture.
         start = torch.tensor([-3.0, 0.0, 0.0, 0.0, 0.0, math.log(0.2)])
         self.out.bias = nn.Parameter(start)
 
-    def forward(self, dense: Tensor, condition: Tensor | None = None) -> Tensor:
-        x, films = dense, None
-        if condition is not None:
-            if self.steer is None:
-                raise ValueError("a condition for a head without one; valid is None")
-            films = self.steer(condition.to(self.out.weight.dtype)).unflatten(1, (len(self.norms), 2, -1, 1, 1))
-        for index, (convolution, norm) in enumerate(zip(self.convolutions, self.norms, strict=True)):
-            x = norm(convolution(x))
-            if films is not None:
-                x = x * (1 + films[:, index, 0]) + films[:, index, 1]
-            x = F.gelu(x)
-        return self.out(x)
+    def forward(self, dense: Tensor) -> Tensor:
+        return self.out(self.body(dense))
 
 
 def mirrored(pictures: Tensor) -> Tensor:

@@ -30,7 +30,6 @@ class Card:
         proposals: Grasps of the dense head in its prompt.
         names: Likeliest names in its prompt.
         trust: Power of a proposal's quality in its weight against the language model's digits; 0 leaves them free.
-        steered: Whether the language model's state steers the dense head.
         stages: Training stages it has been through.
         projector_act: Activation between the projector's two layers, where it is not the base's own.
         trained_on: Object ids of its training data, prefixed by the data set.
@@ -43,7 +42,6 @@ class Card:
     proposals: int = 0
     names: int = 0
     trust: float = 0.0
-    steered: bool = False
     stages: tuple[str, ...] = ()
     projector_act: str = ""
     trained_on: tuple[str, ...] = ()
@@ -115,20 +113,15 @@ class GraspModel:
         return dense
 
     @torch.inference_mode()
-    def grasp_maps(self, dense: Tensor, condition: Tensor | None = None) -> Tensor:
+    def grasp_maps(self, dense: Tensor) -> Tensor:
         """The dense head's maps (B, 6, h, w) of what `look` returned.
-
-        Args:
-            dense: (4 B, C, h, w).
-            condition: (B, D) states of the language model that steer the head.
 
         Raises:
             ValueError: the model has no dense head.
         """
         if self.head is None:
             raise ValueError("this model has no dense head")
-        mirrors = None if condition is None else condition.repeat(len(dense) // len(condition), 1)
-        return unmirrored(self.head(dense, mirrors))
+        return unmirrored(self.head(dense))
 
     @torch.inference_mode()
     def recognise(

@@ -198,16 +198,14 @@ def load_heads(model: GraspModel, folder: Path) -> None:
     if (folder / MEMORY).is_file():
         model.memory = Memory.load(folder / MEMORY)
     if (folder / MAPS).is_file():
-        model.head = new_head(model, steered=model.card.steered)
+        model.head = new_head(model)
         load_part(model.head, folder / MAPS)
         model.head.to(model.device, torch.bfloat16).eval().requires_grad_(False)
 
 
-def new_head(model: GraspModel, *, steered: bool) -> GraspMapHead:
-    """An untrained dense head for a model's tower; a steered one takes the language model's states."""
-    config = model.llava.config
-    condition = config.text_config.hidden_size if steered else 0
-    return GraspMapHead(config.vision_config.map_channels, condition=condition).to(model.device)
+def new_head(model: GraspModel) -> GraspMapHead:
+    """An untrained dense head for a model's tower."""
+    return GraspMapHead(model.llava.config.vision_config.map_channels).to(model.device)
 
 
 def load_part(module: torch.nn.Module, path: Path) -> None:

@@ -12,8 +12,6 @@ from graspwise.grasp import Grasp, angle_difference
 from graspwise.picture import Picture
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from graspwise.model.generate import Written
     from graspwise.model.grasp_model import GraspModel
 
@@ -153,11 +151,10 @@ class LlavaResponder:
 
         model = self.model
         pixel_values = model.pixel_values([picture.rgb for picture in pictures])
-        dense = maps = None
+        maps = None
         grasps: list[list[Grasp]] = [[] for _ in pictures]
         if model.head is not None:
-            dense = model.look(pixel_values)
-            maps = model.grasp_maps(dense)
+            maps = model.grasp_maps(model.look(pixel_values))
             grasps = best_grasps(maps, count=WEIGHED)
         names = model.recognise(pixel_values, maps)
         prompts = [
@@ -165,15 +162,12 @@ class LlavaResponder:
             for conversation, listed, found in zip(conversations, names, grasps, strict=True)
         ]
 
-        def density(row: int, state: "Tensor") -> GraspDensity | None:
-            if dense is not None and model.head is not None and model.head.steer is not None:
-                steered = model.grasp_maps(dense[row :: len(prompts)], state[None])
-                grasps[row] = best_grasps(steered, count=WEIGHED)[0]
-            return GraspDensity.of(grasps[row], trust=self.trust)
-
+        densities = (
+            [GraspDensity.of(found, trust=self.trust) for found in grasps] if self.trust and maps is not None else None
+        )
         written = write_answers(
             model, prompts, pixel_values, answer_format=self.answer_format, constrained=constrained,
-            openings=openings, density=density if self.trust and dense is not None else None,
+            openings=openings, densities=densities,
             temperature=temperature, seed=seed,
         )  # fmt: skip
         return written, grasps

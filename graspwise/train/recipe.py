@@ -1,6 +1,6 @@
 """Training recipes by name: every number a run depends on, dumped into its folder."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from graspwise.errors import InputError
@@ -36,8 +36,6 @@ class Recipe:
     Attributes:
         name: Its name on the command line.
         maps: Dense grasp head on the frozen tower.
-        steer: Dense head, steered by the language model's state after its reasoning; for reasoned answers alone.
-        distinct_steer: So many samples the tower and the language model look at for `steer`.
         distinct_maps: So many augmented samples the tower looks at for `maps`; more passes go over the same ones.
         words: Projector alone, its tokens drawn to the embeddings of the right words, without the language model.
         captions: Projector alone, through the frozen language model, on captions.
@@ -62,8 +60,6 @@ class Recipe:
     captions: Stage
     projector: Stage
     lora: Stage
-    steer: Stage = field(default_factory=lambda: Stage(samples=0, batch=32, micro_batch=32, learning_rate=1e-3))
-    distinct_steer: int = 1_280
     distinct_maps: int = 9_600
     proposals: int = 3
     names: int = 3
@@ -93,14 +89,12 @@ SMALL = Recipe(
     captions=Stage(samples=0, batch=16, micro_batch=16, learning_rate=5e-4),
     projector=Stage(samples=960, batch=16, micro_batch=16, learning_rate=1e-3),
     lora=Stage(samples=960, batch=16, micro_batch=16, learning_rate=1e-3),
-    steer=Stage(samples=9_600, batch=32, micro_batch=32, learning_rate=1e-3, weight_decay=0.01),
 )
 # RT-Grasp section V-A.1; the paper names no count of epochs: one pass over its 76k samples here, alignment as LLaVA's.
 PAPER = replace(
     SMALL,
     name="paper",
     maps=replace(SMALL.maps, samples=0),
-    steer=replace(SMALL.steer, samples=0),
     projector=Stage(samples=76_000, batch=32, micro_batch=4, learning_rate=2e-3, warmup=0.03),
     lora=Stage(samples=76_000, batch=32, micro_batch=4, learning_rate=5e-4, warmup=0.03),
     proposals=0,
@@ -122,8 +116,6 @@ TINY = Recipe(
     captions=Stage(samples=8, batch=4, micro_batch=4, learning_rate=1e-3),
     projector=Stage(samples=12, batch=4, micro_batch=2, learning_rate=1e-3),
     lora=Stage(samples=12, batch=4, micro_batch=2, learning_rate=1e-3),
-    steer=Stage(samples=12, batch=4, micro_batch=4, learning_rate=1e-3),
-    distinct_steer=8,
     answers_a_picture=2,
     lora_rank=4,
     lora_alpha=8,

@@ -20,7 +20,6 @@ from graspwise.model.tower import LiteTower
 from graspwise.train.examples import plain_example
 from graspwise.train.loop import Progress, Task, fit
 from graspwise.train.recipe import Recipe, Stage, TrainConfig
-from graspwise.train.steer import SteerTask
 from graspwise.train.tasks import AnswerTask, CaptionTask, MapsTask, WordsTask
 
 if TYPE_CHECKING:
@@ -149,11 +148,6 @@ def stages(model: GraspModel, config: TrainConfig, dataset: Dataset, parts: Part
     shared |= {"trainable": trainable, "recipe": recipe, "watch_samples": config.watch_samples}
     stage = recipe.lora if config.strategy == "lora" else recipe.projector
     yield AnswerTask(model, dataset, training=parts.training, **shared), stage, config.watch
-    if wanted("steer", recipe.steer) and model.card.answer == "reasoned":
-        shared = {"validation": parts.validation, "seed": config.seed}
-        steer = SteerTask(model, dataset, distinct=recipe.distinct_steer, training=parts.training, **shared)
-        model.card = replace(model.card, steered=True)
-        yield steer, recipe.steer, 0
 
 
 def divide(dataset: Dataset, split: Split) -> Parts:

@@ -29,6 +29,7 @@ from graspwise.train.names import NameTable, word_tokens
 from graspwise.train.packing import Row, pack
 from graspwise.train.recipe import Recipe
 
+
 class SampleTask:
     """The part that all stages share: which sample a position takes and how its picture is made ready."""
 
@@ -88,7 +89,7 @@ class MapsTask(SampleTask):
         super().__init__(model, dataset, **kwargs)
         if model.head is None:
             torch.manual_seed(self.seed)
-            model.head = new_head(model, steered=False)
+            model.head = new_head(model)
         self.head = model.head.float().train()
         self.distinct = distinct
         self.seen: dict[int, tuple[Tensor, Tensor, list[Grasp]]] = {}
@@ -238,9 +239,7 @@ class TextTask(SampleTask):
         pictures = list(dict.fromkeys(position // self.each for position in positions))
         return pictures, self.augmented(pictures)
 
-    def lesson(
-        self, example: Example, rng: np.random.Generator, *, names: list[str], proposals: list[Grasp]
-    ) -> Lesson:
+    def lesson(self, example: Example, rng: np.random.Generator, *, names: list[str], proposals: list[Grasp]) -> Lesson:
         raise TypeError(f"{type(self).__name__} teaches nothing")
 
     def hints(self, pixel_values: Tensor, examples: Sequence[Example]) -> list[tuple[list[str], list[Grasp]]]:
@@ -304,9 +303,7 @@ class CaptionTask(TextTask):
     name = "captions"
     questions = ("What is in the picture?", "What do you see?", "Name the object.", "What lies there?")
 
-    def lesson(
-        self, example: Example, rng: np.random.Generator, *, names: list[str], proposals: list[Grasp]
-    ) -> Lesson:
+    def lesson(self, example: Example, rng: np.random.Generator, *, names: list[str], proposals: list[Grasp]) -> Lesson:
         asked = self.questions[rng.integers(len(self.questions))]
         return Lesson(asked, [(f"A {example.sample.description}.", [])])
 
@@ -314,8 +311,8 @@ class CaptionTask(TextTask):
 class AnswerTask(TextTask):
     """The answers of the data set, re-rendered for the augmented picture.
 
-    With proposals, the answer takes the first that is right; where none is, it amends the first to the nearest label. The
-    names in the prompt are those that photographs of other objects bring, as they are for an object never seen.
+    With proposals, the answer takes the first that is right; where none is, it amends the first to the nearest label.
+    The names in the prompt are those that photographs of other objects bring, as they are for an object never seen.
     """
 
     name = "answers"
@@ -359,9 +356,7 @@ class AnswerTask(TextTask):
         written = self.model.card.answer
         return self.digits.targets(answer, tokens, offsets, density=density, answer_format=written)
 
-    def lesson(
-        self, example: Example, rng: np.random.Generator, *, names: list[str], proposals: list[Grasp]
-    ) -> Lesson:
+    def lesson(self, example: Example, rng: np.random.Generator, *, names: list[str], proposals: list[Grasp]) -> Lesson:
         labels = example.grasps
         right = labels
         if proposals:

@@ -14,8 +14,8 @@ CONFIG = BenchmarkConfig(data="cornell")
 
 def test_what_matters_most_comes_first():
     assert cell_names(CONFIG, has_depth=True) == [
-        "centre", "random", "blob", "head", "lora-reasoned", "grconvnet", "naming-majority", "naming-nearest",
-        "projector-reasoned", "projector-prompted", "projector-bare", "lora-prompted", "lora-bare",
+        "centre", "random", "blob", "head", "lora-reasoned", "controls", "grconvnet", "naming-majority",
+        "naming-nearest", "projector-reasoned", "projector-prompted", "projector-bare", "lora-prompted", "lora-bare",
     ]  # fmt: skip
 
 
@@ -29,6 +29,13 @@ def test_models_of_any_name_come_first_and_once():
     models = ("head", "small", "http://host/v1#m", "small")
     config = replace(CONFIG, models=models, strategies=("lora",), answers=("bare", "reasoned"))
     assert cell_names(config, has_depth=False) == ["small", "http://host/v1#m", "head", "lora-reasoned", "lora-bare"]
+
+
+def test_controls_ask_the_main_cell_and_so_need_it():
+    config = replace(CONFIG, models=("controls",), strategies=("lora",), answers=("bare",))
+    assert cell_names(config, has_depth=False) == ["lora-bare"]
+    assert trained_as("controls") == trained_as("lora-reasoned")
+    assert training_samples(CONFIG, "controls") == training_samples(CONFIG, "lora-reasoned")
 
 
 def test_nobody_is_trained_on_more_than_we_are():

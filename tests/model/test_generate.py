@@ -7,6 +7,8 @@ import pytest
 
 from graspwise.answer import FORMATS, GRASP, POINT, AnswerError, parse_grasp
 from graspwise.conversation import user_turn
+from graspwise.grasp import Grasp
+from graspwise.model.density import GraspDensity
 from graspwise.model.generate import write_answers
 from graspwise.model.load import load_model
 
@@ -64,3 +66,40 @@ def test_a_batch_of_unequal_prompts_answers_as_one_by_one(model, pictures):
         for i, prompt in enumerate(prompts)
     ]
     assert together == alone
+
+
+@pytest.mark.parametrize("answer_format", FORMATS)
+def test_grounded_digits_are_those_of_the_grasp_where_the_model_has_no_opinion(model, pictures, answer_format):
+    grasps = [Grasp(x=0.523, y=0.317, theta=-0.78), Grasp(x=0.09, y=0.95, theta=1.2), Grasp(x=0.5, y=0.5, theta=0.004)]
+    prompts = [model.prompt_ids([user_turn(text)]) for text in ASKED]
+    written = write_answers(
+        model,
+        prompts,
+        model.pixel_values(pictures),
+        answer_format=answer_format,
+        densities=[GraspDensity.of([grasp], trust=1.0) for grasp in grasps],
+    )
+    for answer, meant in zip(written, grasps, strict=True):
+        grasp = parse_grasp(answer.text)[1]
+        assert (grasp.x, grasp.y) == pytest.approx((meant.x, meant.y), abs=0.012)
+        assert grasp.theta == pytest.approx(meant.theta, abs=0.06)
+
+
+def test_an_answer_goes_on_after_the_words_it_is_given(model, pictures):
+    prompts = [model.prompt_ids([user_turn(ASKED[0])])]
+    given = "It is a mug, held by its rim."
+    values = model.pixel_values(pictures[:1])
+    [answer] = write_answers(model, prompts, values, answer_format="reasoned", openings=[f"{given}\n"])
+    assert parse_grasp(answer.text)[0] == given
+    assert re.fullmatch(GRASP.pattern("reasoned"), answer.text)
+
+
+def test_drawn_answers_depend_on_the_seed_alone(model, pictures):
+    prompts = [model.prompt_ids([user_turn(ASKED[0])])]
+    values = model.pixel_values(pictures[:1])
+    drawn = [
+        write_answers(model, prompts, values, answer_format="bare", temperature=1.0, seed=seed)[0].text
+        for seed in (1, 1, 2, 3)
+    ]
+    assert drawn[0] == drawn[1]
+    assert len(set(drawn)) > 1

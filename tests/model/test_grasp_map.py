@@ -98,17 +98,3 @@ def test_mirrored_pictures_come_in_the_order_that_is_turned_back():
     maps = torch.zeros(4, 6, 3, 4)
     maps[:, 0] = four[:, 0]
     torch.testing.assert_close(unmirrored(maps)[:, 0], pictures[:, 0])
-
-
-def test_a_condition_changes_nothing_until_it_is_learned():
-    torch.manual_seed(0)
-    head = GraspMapHead(8, 16, condition=5)
-    dense, condition = torch.randn(2, 8, 4, 4), torch.randn(2, 5)
-    torch.testing.assert_close(head(dense, condition), head(dense))
-    torch.nn.init.normal_(head.steer[-1].weight)
-    assert (head(dense, condition) - head(dense)).abs().max() > 0.01
-
-
-def test_a_head_without_condition_refuses_one():
-    with pytest.raises(ValueError, match="condition"):
-        GraspMapHead(8, 16)(torch.randn(1, 8, 4, 4), torch.randn(1, 5))

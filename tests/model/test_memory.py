@@ -24,7 +24,7 @@ def test_a_picture_is_called_what_it_resembles(memory):
 
 
 def test_its_own_object_is_not_asked(memory):
-    kinds, remembered = memory
+    kinds, _ = memory
     looks = torch.cat([kinds, kinds[:1] + 0.01, kinds[:1] * 0.2 + kinds[1:2]])
     few = Memory.of(looks, names=["mug", "pen", "tape", "cup", "mug"], objects=["a", "b", "c", "d", "e"])
     assert few.nearest(kinds[:1], count=1) == [["mug"]]

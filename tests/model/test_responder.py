@@ -27,10 +27,11 @@ ASKED = [[user_turn("Pick it up.")]] * 2
 
 def with_head(responder: LlavaResponder, proposals: list[Grasp], text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the dense head propose these grasps and the language model write this text."""
-    from graspwise.model import generate
+    from graspwise.model import generate, grasp_map
     from graspwise.model.generate import Written
 
-    monkeypatch.setattr(type(responder.model), "propose", lambda self, values, count: [proposals] * len(values))
+    responder.model.head = GraspMapHead(responder.model.llava.config.vision_config.map_channels).bfloat16()
+    monkeypatch.setattr(grasp_map, "best_grasps", lambda maps, count: [proposals] * len(maps))
     monkeypatch.setattr(generate, "write_answers", lambda *a, **k: [Written(text, False)])
 
 

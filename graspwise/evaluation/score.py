@@ -201,6 +201,8 @@ def summarise(records: Sequence[Record]) -> dict[str, Any]:
         return {"n": 0}
     objects = sorted({r.object_id for r in records})
     own = [r for r in records if r.hit_own is not None]
+    # Where a model gives openings, an answer without a grasp is wrong by its own opening too.
+    own += [r for r in records if not r.parsed] if own else []
     named = [r for r in records if r.names_category is not None]
     oblique = [r for r in records if r.oblique]
     by_category: dict[str, list[bool]] = {}

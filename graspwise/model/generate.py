@@ -43,18 +43,15 @@ class GrammarProcessor(LogitsProcessor):
 
     def __init__(self, model: GraspModel, pattern: str, *, begun: Sequence[Sequence[int]], prompt_length: int) -> None:
         from llguidance import LLMatcher
-        from llguidance.hf import from_tokenizer
 
-        vocabulary = model.llava.config.text_config.vocab_size
-        tokens = from_tokenizer(model.tokenizer, n_vocab=vocabulary, eos_token=end_of_turn(model))
         grammar = LLMatcher.grammar_from_regex(pattern)
-        self.matchers = [LLMatcher(tokens, grammar) for _ in begun]
+        self.matchers = [LLMatcher(model.grammar_tokens, grammar) for _ in begun]
         for matcher, ids in zip(self.matchers, begun, strict=True):
             matcher.consume_tokens(list(ids))
         self.intervened = [False] * len(begun)
-        self._end = end_of_turn(model)
+        self._end = model.end_of_turn
         self._ended = [False] * len(begun)
-        self._vocabulary = vocabulary
+        self._vocabulary = model.llava.config.text_config.vocab_size
         self._read = prompt_length
 
     def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
@@ -79,11 +76,6 @@ class GrammarProcessor(LogitsProcessor):
         return scores
 
 
-def end_of_turn(model: GraspModel) -> int:
-    token = model.tokenizer.eos_token_id
-    return int(token[0] if isinstance(token, list) else token)
-
-
 class GroundingProcessor(LogitsProcessor):
     """Multiplies the language model's choice of the next token with what the picture says of the digits it begins.
 
@@ -101,7 +93,7 @@ class GroundingProcessor(LogitsProcessor):
     ) -> None:
         self.tokenizer, self.answer_format, self.prompt_length = model.tokenizer, answer_format, prompt_length
         self.begun, self.densities = begun, densities
-        self._end = end_of_turn(model)
+        self._end = model.end_of_turn
         self._base: dict[int, float] = {}
 
     def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
@@ -158,7 +150,7 @@ def write_answers(
         temperature: 0 takes the likeliest token; above, tokens are drawn.
         seed: Decides what is drawn.
     """
-    end = end_of_turn(model)
+    end = model.end_of_turn
     begun = [model.tokenizer(text, add_special_tokens=False)["input_ids"] for text in openings or [""] * len(prompts)]
     prompts = [[*prompt, *ids] for prompt, ids in zip(prompts, begun, strict=True)]
     length = max(map(len, prompts))

@@ -5,6 +5,7 @@ One class for all sizes: `small` and `llava-hf/llava-1.5-7b-hf` differ in their 
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -88,6 +89,20 @@ class GraspModel:
     @property
     def image_token(self) -> str:
         return str(self.tokenizer.convert_ids_to_tokens(self.llava.config.image_token_id))
+
+    @property
+    def end_of_turn(self) -> int:
+        """The token that ends an answer."""
+        token = self.tokenizer.eos_token_id
+        return int(token[0] if isinstance(token, list) else token)
+
+    @cached_property
+    def grammar_tokens(self) -> Any:
+        """The vocabulary as llguidance takes it, which is a third of a second's work."""
+        from llguidance.hf import from_tokenizer
+
+        vocabulary = self.llava.config.text_config.vocab_size
+        return from_tokenizer(self.tokenizer, n_vocab=vocabulary, eos_token=self.end_of_turn)
 
     def pixel_values(self, pictures: Sequence[np.ndarray]) -> Tensor:
         """Square pictures (S, S, 3) uint8 -> normalised (B, 3, S, S) in the tower's type."""

@@ -16,7 +16,6 @@ from graspwise.data.store import Dataset, Sample
 from graspwise.grasp import Grasp
 from graspwise.metric import is_hit
 from graspwise.model.density import GraspDensity
-from graspwise.model.generate import end_of_turn
 from graspwise.model.grasp_map import MapLoss, best_grasps
 from graspwise.model.grasp_model import GraspModel
 from graspwise.model.load import new_head
@@ -258,7 +257,7 @@ class TextTask(SampleTask):
 
     def loss(self, prepared: tuple[list[int], list[Example]]) -> Tensor:
         pictures, examples = prepared
-        model, end = self.model, end_of_turn(self.model)
+        model, end = self.model, self.model.end_of_turn
         pixel_values = model.pixel_values([e.rgb for e in examples])
         rows: list[Row] = []
         soft: list[tuple[int, list[int], np.ndarray]] = []

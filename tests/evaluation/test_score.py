@@ -216,3 +216,11 @@ def test_paired_difference_is_ours_minus_theirs_on_common_pictures():
 )
 def test_a_name_inside_another_name_does_not_count(reasoning, named):
     assert names_in(reasoning) == named
+
+
+def test_an_answer_without_a_grasp_is_wrong_by_its_own_opening_too():
+    given = replace(RECORD, hit_own=True)
+    none = replace(RECORD, image="b", hit=False, hit_own=None, grasp=None, parsed=False)
+    assert summarise([given, none])["accuracy_own_opening"]["percent"] == 50.0
+    # Of a model that gives no openings nothing is said.
+    assert summarise([RECORD, none])["accuracy_own_opening"]["percent"] is None

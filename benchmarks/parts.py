@@ -27,7 +27,7 @@ from graspwise.data.split import make_split
 from graspwise.data.store import Dataset, Sample
 from graspwise.evaluation.exposure import known_categories, training_photographs
 from graspwise.evaluation.naming import majority_names, nearest_names
-from graspwise.evaluation.score import UNNAMED, bootstrap
+from graspwise.evaluation.score import UNNAMED, in_percent
 from graspwise.grasp import Grasp
 from graspwise.metric import is_hit
 from graspwise.model.grasp_map import best_grasps
@@ -76,10 +76,8 @@ def summary(found: list[dict[str, Any]]) -> dict[str, Any]:
     """Percent and 95% interval over objects of each figure."""
     objects, value = [row["object"] for row in found], {"n": len(found)}
     for key in (k for k in found[0] if k != "object"):
-        values = np.array([float(row[key]) for row in found])
-        low, high = bootstrap(values, objects)
-        percent, *ends = (round(100 * v, 2) for v in (float(values.mean()), low, high))
-        value[key] = {"percent": percent, "ci95": ends}
+        percent, ci95 = in_percent([row[key] for row in found], objects)
+        value[key] = {"percent": percent, "ci95": ci95}
     return value
 
 

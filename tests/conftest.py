@@ -2,6 +2,9 @@
 
 import math
 import shutil
+import threading
+from collections.abc import Callable, Iterator
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +29,26 @@ def draw_bar(*, center: tuple[float, float], theta: float, opening: float, size:
     rectangle = GraspRectangle.from_pose(center=center, theta=theta, opening=opening * 0.7, jaw=opening * 2)
     ImageDraw.Draw(image).polygon([tuple(corner) for corner in rectangle.corners], fill=(40, 60, 120))
     return image
+
+
+@pytest.fixture
+def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[ThreadingHTTPServer], None]]:
+    """Runs fake chat servers until the test ends; the environment names none, and no try waits for the next."""
+    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("graspwise.chat.BACKOFF_SECONDS", 0.0)
+    running = []
+
+    def start(server: ThreadingHTTPServer) -> None:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        running.append((server, thread))
+
+    yield start
+    for server, thread in running:
+        server.shutdown()
+        server.server_close()
+        thread.join()
 
 
 @pytest.fixture(scope="session")

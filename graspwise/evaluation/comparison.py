@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from graspwise.evaluation.naming import NamingRecord
-from graspwise.evaluation.score import Record, bootstrap, naming_share, paired_difference, summarise
+from graspwise.evaluation.score import Record, in_percent, naming_share, paired_difference, summarise
 
 MAIN = "lora-reasoned"
 PEER = "grconvnet"
@@ -138,9 +138,9 @@ def difference(
 
 def unparsed(raw: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Share of answers whose text, free of any grammar, holds no grasp."""
-    values = np.array([not r.get("parsed", True) or r.get("unconstrained_fails", False) for r in raw], dtype=float)
-    low, high = bootstrap(values, [r["object_id"] for r in raw])
-    return {"percent": round(100 * float(values.mean()), 2), "ci95": [round(100 * low, 2), round(100 * high, 2)]}
+    values = [not r.get("parsed", True) or r.get("unconstrained_fails", False) for r in raw]
+    percent, ci95 = in_percent(values, [r["object_id"] for r in raw])
+    return {"percent": percent, "ci95": ci95}
 
 
 def naming(members: Sequence[Cell], summary: dict[str, Any]) -> dict[str, Any] | None:
@@ -169,15 +169,9 @@ def calibration(raw: Sequence[dict[str, Any]]) -> list[dict[str, Any]] | None:
     bins = []
     for index in np.array_split(np.arange(len(rated)), count):
         part = [rated[i] for i in index]
-        low, high = bootstrap(np.array([float(r["hit"]) for r in part]), [r["object_id"] for r in part])
-        bins.append(
-            {
-                "n": len(part),
-                "quality": round(mean(r["grasp"]["quality"] for r in part), 4),
-                "percent": round(100 * mean(float(r["hit"]) for r in part), 2),
-                "ci95": [round(100 * low, 2), round(100 * high, 2)],
-            }
-        )
+        percent, ci95 = in_percent([r["hit"] for r in part], [r["object_id"] for r in part])
+        quality = round(mean(r["grasp"]["quality"] for r in part), 4)
+        bins.append({"n": len(part), "quality": quality, "percent": percent, "ci95": ci95})
     return bins
 
 

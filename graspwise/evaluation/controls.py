@@ -18,7 +18,7 @@ from graspwise.conversation import user_turn
 from graspwise.data.store import Dataset, Sample
 from graspwise.data.templates import load_reasoning
 from graspwise.evaluation.protocol import workspace_view
-from graspwise.evaluation.score import UNNAMED, bootstrap, square
+from graspwise.evaluation.score import UNNAMED, in_percent, square
 from graspwise.grasp import Grasp, angle_difference
 from graspwise.metric import is_hit
 from graspwise.model.responder import LlavaResponder
@@ -101,15 +101,11 @@ def control_summary(records: Sequence[ControlRecord]) -> dict[str, dict[str, Any
     found = {}
     for control in CONTROLS:
         own = [r for r in records if r.control == control]
-        values = np.array([float(r.hit) for r in own])
-        change = np.array([float(r.hit) - float(true[r.image].hit) for r in own])
-        low, high = bootstrap(change, [r.object_id for r in own])
+        points, ci95 = in_percent([r.hit - true[r.image].hit for r in own], [r.object_id for r in own])
         found[control] = {
             "n": len(own),
-            "percent": round(100 * float(values.mean()), 2),
-            "minus_true": {
-                "points": round(100 * float(change.mean()), 2), "ci95": [round(100 * low, 2), round(100 * high, 2)],
-            },
+            "percent": round(100 * float(np.mean([r.hit for r in own])), 2),
+            "minus_true": {"points": points, "ci95": ci95},
             "median_move": round(median(r.move for r in own), 5),
             "mean_move": round(float(np.mean([r.move for r in own])), 5),
             "moved_share": round(float(np.mean([r.move > 0.03 or r.turn > math.radians(10) for r in own])), 4),

@@ -14,10 +14,11 @@ from graspwise.conversation import user_turn
 from graspwise.data.split import By, make_split
 from graspwise.data.store import Dataset
 from graspwise.evaluation.alone import PICTURES, measure_alone
+from graspwise.evaluation.comparison import PEER
 from graspwise.evaluation.controls import control_records
 from graspwise.evaluation.exposure import known_categories, seen_objects, training_photographs
 from graspwise.evaluation.naming import majority_names, naming_records, naming_summary, nearest_names
-from graspwise.evaluation.plan import HEAD, MAJORITY, PEER, PEER_DEPTH, PEERS, BenchmarkConfig, trained_as
+from graspwise.evaluation.plan import HEAD, MAJORITY, PEER_DEPTH, PEERS, BenchmarkConfig, trained_as
 from graspwise.evaluation.protocol import VIEWS, workspace_view
 from graspwise.evaluation.score import UNNAMED, score, square, summarise
 from graspwise.model.responder import HeadResponder, LlavaResponder, Responder, open_responder

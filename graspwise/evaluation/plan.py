@@ -6,19 +6,19 @@ from typing import Any, get_args
 from graspwise.answer import FORMATS
 from graspwise.data.split import By
 from graspwise.errors import InputError
+from graspwise.evaluation.comparison import MAIN, PEER
 from graspwise.evaluation.protocol import PROTOCOLS
 from graspwise.train.peer import PAPER, PEER_RECIPES, PeerRecipe
 from graspwise.train.recipe import Recipe, Stage, Strategy, recipe_named
 
 # Words of `--models` that are no model's name.
-HEAD, NAMING, PEER, PEER_DEPTH = "head", "naming", "grconvnet", "grconvnet-depth"
+HEAD, NAMING, PEER_DEPTH = "head", "naming", "grconvnet-depth"
 MAJORITY, NEAREST = "naming-majority", "naming-nearest"
 NAMERS = (MAJORITY, NEAREST)
-# Asks the cell `FIRST` after other reasons than its own.
+# Asks the cell `MAIN` after other reasons than its own.
 CONTROLS = "controls"
 PEERS = (PEER, PEER_DEPTH)
 STRATEGIES = tuple(strategy for strategy in get_args(Strategy) if strategy != "align")
-FIRST = "lora-reasoned"
 
 
 @dataclass(frozen=True)
@@ -105,8 +105,8 @@ def cell_names(config: BenchmarkConfig, *, has_depth: bool) -> list[str]:
     wanted = [
         *(name for name in config.models if name not in special),
         *(name for name in (HEAD,) if name in config.models),
-        *(name for name in trained if name == FIRST),
-        *(name for name in (CONTROLS,) if name in config.models and FIRST in trained),
+        *(name for name in trained if name == MAIN),
+        *(name for name in (CONTROLS,) if name in config.models and MAIN in trained),
         *(name for name in PEERS if name in config.models and (has_depth or name != PEER_DEPTH)),
         *(name for name in NAMERS if NAMING in config.models),
         *trained,
@@ -117,7 +117,7 @@ def cell_names(config: BenchmarkConfig, *, has_depth: bool) -> list[str]:
 def trained_as(name: str) -> tuple[Strategy, str] | None:
     """Strategy and answer format of a cell such as "lora-bare"; None for any other cell."""
     if name == CONTROLS:
-        name = FIRST
+        name = MAIN
     for strategy in STRATEGIES:
         for answer in FORMATS:
             if name == f"{strategy}-{answer}":

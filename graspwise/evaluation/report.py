@@ -8,7 +8,16 @@ from typing import Any
 
 from graspwise.errors import InputError
 from graspwise.evaluation.charts import chart_blocks, charts, save_chart
-from graspwise.evaluation.comparison import budget_of, budget_text, budget_total, compare, main_row, peer_row, seed_of
+from graspwise.evaluation.comparison import (
+    PEER,
+    budget_of,
+    budget_text,
+    budget_total,
+    compare,
+    main_row,
+    peer_row,
+    seed_of,
+)
 from graspwise.evaluation.controls import ControlRecord, control_summary
 from graspwise.evaluation.document import Block, Code, Heading, Text, in_points, markdown, with_interval
 from graspwise.evaluation.gallery import Photograph, draw_gallery, gallery_of, picks
@@ -217,7 +226,7 @@ def lead(report: dict[str, Any], split: str) -> list[Block]:
         f"{main['summary']['objects']} objects, folds {', '.join(map(str, main['folds']))}; "
         f"{main['mean']:.1f} ± {main['std']:.1f} over folds"
     )
-    pair = main["minus"]["grconvnet"]
+    pair = main["minus"][PEER]
     if peer and pair:
         said += f". Minus {peer['label']}, paired: {in_points(pair)} points on {pair['n']} photographs"
         if budget_total(peer) != budget_total(main):

@@ -262,9 +262,15 @@ def share(records: Sequence[Any], field: str) -> dict[str, Any]:
     """Percentage of records whose field is true, with its interval."""
     if not records:
         return {"percent": None, "ci95": None}
-    values = np.array([bool(getattr(r, field)) for r in records], dtype=float)
-    low, high = bootstrap(values, [r.object_id for r in records])
-    return {"percent": round(100 * float(values.mean()), 2), "ci95": [round(100 * low, 2), round(100 * high, 2)]}
+    percent, ci95 = in_percent([bool(getattr(r, field)) for r in records], [r.object_id for r in records])
+    return {"percent": percent, "ci95": ci95}
+
+
+def in_percent(values: Sequence[float], objects: Sequence[str]) -> tuple[float, list[float]]:
+    """The mean of values and its 95% interval over objects, times 100, to two decimals."""
+    found = np.array(values, dtype=float)
+    percent, *ends = (round(100 * value, 2) for value in (float(found.mean()), *bootstrap(found, objects)))
+    return percent, ends
 
 
 def bootstrap(values: np.ndarray, objects: Sequence[str], *, seed: int = 0) -> tuple[float, float]:
@@ -282,10 +288,6 @@ def paired_difference(ours: Sequence[Record], theirs: Sequence[Record], *, field
     """Difference in points, ours minus theirs, on the photographs both answered, with its paired interval."""
     other = {r.image: r for r in theirs}
     pairs = [(r, other[r.image]) for r in ours if r.image in other]
-    values = np.array([float(bool(getattr(a, field))) - float(bool(getattr(b, field))) for a, b in pairs])
-    low, high = bootstrap(values, [a.object_id for a, _ in pairs])
-    return {
-        "points": round(100 * float(values.mean()), 2),
-        "ci95": [round(100 * low, 2), round(100 * high, 2)],
-        "n": len(pairs),
-    }
+    changes = [float(bool(getattr(a, field))) - float(bool(getattr(b, field))) for a, b in pairs]
+    points, ci95 = in_percent(changes, [a.object_id for a, _ in pairs])
+    return {"points": points, "ci95": ci95, "n": len(pairs)}

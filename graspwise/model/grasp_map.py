@@ -123,6 +123,8 @@ def best_grasps(
     for b in range(batch):
         kept: list[Grasp] = []
         for cell in quality[b].topk(min(pool, height * width)).indices.tolist():
+            if len(kept) == count:
+                break
             _, cos, sin, dx, dy, log_opening = cells[b, :, cell].tolist()
             grasp = Grasp(
                 x=min(max((cell % width + 0.5 + dx) / width, 0.0), 1.0),
@@ -137,8 +139,6 @@ def best_grasps(
                 for other in kept
             ):
                 kept.append(grasp)
-                if len(kept) == count:
-                    break
         found.append(kept)
     return found
 

@@ -20,7 +20,8 @@ from graspwise.model.tower import LiteTower
 from graspwise.train.examples import plain_example
 from graspwise.train.loop import Progress, Task, fit
 from graspwise.train.recipe import Recipe, Stage, TrainConfig
-from graspwise.train.tasks import AnswerTask, CaptionTask, MapsTask, WordsTask
+from graspwise.train.tasks import MapsTask, WordsTask
+from graspwise.train.text_tasks import AnswerTask, CaptionTask
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance

@@ -1,8 +1,8 @@
-"""What is learned in each stage: the dense head, the projector's words, its captions, and the answers themselves."""
+"""What all stages share, and those that need no language model: the dense head, and the projector's words."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,23 +10,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from graspwise.answer import parse_grasp, render_grasp
-from graspwise.conversation import user_turn
 from graspwise.data.store import Dataset, Sample
 from graspwise.grasp import Grasp
 from graspwise.metric import is_hit
-from graspwise.model.density import GraspDensity
 from graspwise.model.grasp_map import MapLoss, best_grasps
 from graspwise.model.grasp_model import GraspModel
 from graspwise.model.load import new_head
-from graspwise.model.prompt import with_hints
-from graspwise.model.responder import LlavaResponder
-from graspwise.picture import Picture
-from graspwise.train.digit_targets import MOST, DigitTokens
 from graspwise.train.examples import Example, Order, augmented_example, plain_example
 from graspwise.train.names import NameTable, word_tokens
-from graspwise.train.packing import Row, pack
-from graspwise.train.recipe import Recipe
 
 
 class SampleTask:
@@ -202,196 +193,3 @@ class WordsTask(SampleTask):
             target = target.to(whole.device)
             loss = loss + weight * (F.cross_entropy(whole, target) + self.cells_weight * F.cross_entropy(cells, target))
         return loss
-
-
-@dataclass(frozen=True)
-class Lesson:
-    """What a text task teaches about one picture.
-
-    Attributes:
-        asked: The user's words.
-        answers: Answers to learn, and for each the grasps that would be as right as its own.
-    """
-
-    asked: str
-    answers: list[tuple[str, list[Grasp]]]
-
-
-class TextTask(SampleTask):
-    """Cross-entropy on the answers' tokens alone; logits are computed for those only.
-
-    A sample is an answer; `each` of them in turn are about one picture and read its prompt together.
-    """
-
-    each = 1
-
-    def __init__(
-        self, model: GraspModel, dataset: Dataset, *, trainable: dict[str, nn.Parameter], **kwargs: Any
-    ) -> None:
-        super().__init__(model, dataset, **kwargs)
-        self.trainable = trainable
-
-    def parameters(self) -> dict[str, nn.Parameter]:
-        return self.trainable
-
-    def prepare(self, positions: range) -> tuple[list[int], list[Example]]:
-        pictures = list(dict.fromkeys(position // self.each for position in positions))
-        return pictures, self.augmented(pictures)
-
-    def lesson(self, example: Example, rng: np.random.Generator, *, names: list[str], proposals: list[Grasp]) -> Lesson:
-        raise TypeError(f"{type(self).__name__} teaches nothing")
-
-    def hints(self, pixel_values: Tensor, examples: Sequence[Example]) -> list[tuple[list[str], list[Grasp]]]:
-        """Names and proposals that stand in each picture's prompt."""
-        return [([], []) for _ in examples]
-
-    def token_weights(self, answer: str, offsets: Sequence[tuple[int, int]], example: Example) -> list[float]:
-        """Weight of each token of the answer, given its span of characters."""
-        return [1.0] * len(offsets)
-
-    def soft_targets(
-        self, answer: str, tokens: Sequence[int], offsets: Sequence[tuple[int, int]], right: Sequence[Grasp]
-    ) -> list[tuple[int, list[int], np.ndarray]]:
-        """Tokens of the answer that have more than one right value: index, ids, probabilities."""
-        return []
-
-    def loss(self, prepared: tuple[list[int], list[Example]]) -> Tensor:
-        pictures, examples = prepared
-        model, end = self.model, self.model.end_of_turn
-        pixel_values = model.pixel_values([e.rgb for e in examples])
-        rows: list[Row] = []
-        soft: list[tuple[int, list[int], np.ndarray]] = []
-        count = 0
-        for picture, e, (names, proposals) in zip(pictures, examples, self.hints(pixel_values, examples), strict=True):
-            rng = np.random.default_rng([self.seed, picture, 1])
-            lesson = self.lesson(e, rng, names=names, proposals=proposals)
-            line = Row(model.prompt_ids([user_turn(lesson.asked)]), [])
-            for answer, right in lesson.answers:
-                written = model.tokenizer(answer, add_special_tokens=False, return_offsets_mapping=True)
-                tokens, offsets = written["input_ids"], written["offset_mapping"]
-                line.answers.append(([*tokens, end], [*self.token_weights(answer, offsets, e), 1.0]))
-                found = self.soft_targets(answer, tokens, offsets, right)
-                soft += [(count + index, group, likely) for index, group, likely in found]
-                count += len(tokens) + 1
-            rows.append(line)
-        batch = pack(rows, padding=end).to(model.device)
-        with autocast(model):
-            states = model.llava.model(
-                input_ids=batch.ids,
-                attention_mask=batch.attention,
-                position_ids=batch.positions,
-                pixel_values=pixel_values,
-                use_cache=False,
-            ).last_hidden_state
-            logits = model.llava.lm_head(states[batch.states[0], batch.states[1]])
-        losses = F.cross_entropy(logits.float(), batch.targets, reduction="none")
-        if soft:
-            places = torch.tensor([index for index, _, _ in soft], device=losses.device)
-            groups, likely = torch.zeros(len(soft), MOST, dtype=torch.long), torch.zeros(len(soft), MOST)
-            for row, (_, group, shares) in enumerate(soft):
-                groups[row, : len(group)] = torch.tensor(group)
-                likely[row, : len(group)] = torch.from_numpy(shares)
-            known = logits[places].float().log_softmax(-1).gather(1, groups.to(losses.device))
-            losses = losses.index_put((places,), -(known * likely.to(losses.device)).sum(1))
-        return (losses * batch.weights).sum() / batch.weights.sum()
-
-
-class CaptionTask(TextTask):
-    """The projector through the frozen language model: what is in the picture?"""
-
-    name = "captions"
-    questions = ("What is in the picture?", "What do you see?", "Name the object.", "What lies there?")
-
-    def lesson(self, example: Example, rng: np.random.Generator, *, names: list[str], proposals: list[Grasp]) -> Lesson:
-        asked = self.questions[rng.integers(len(self.questions))]
-        return Lesson(asked, [(f"A {example.sample.description}.", [])])
-
-
-class AnswerTask(TextTask):
-    """The answers of the data set, re-rendered for the augmented picture.
-
-    With proposals, the answer takes the first that is right; where none is, it amends the first to the nearest label.
-    The names in the prompt are those that photographs of other objects bring, as they are for an object never seen.
-    """
-
-    name = "answers"
-
-    def __init__(
-        self, model: GraspModel, dataset: Dataset, *, recipe: Recipe, watch_samples: int, **kwargs: Any
-    ) -> None:
-        super().__init__(model, dataset, **kwargs)
-        self.recipe, self.watch_samples = recipe, watch_samples
-        self.digits = DigitTokens.of(model.tokenizer)
-        self.each = recipe.answers_a_picture
-        self.reasonings: dict[str, list[str]] = {}
-        for sample in self.training:
-            self.reasonings.setdefault(sample.source_image, []).append(parse_grasp(sample.answer)[0])
-
-    def rate(self, parameter: str) -> float:
-        # Beside LoRA, a projector that keeps the full rate unlearns its alignment.
-        aside = parameter.startswith("projector.") and any("lora_" in name for name in self.trainable)
-        return self.recipe.projector_rate if aside else 1.0
-
-    def token_weights(self, answer: str, offsets: Sequence[tuple[int, int]], example: Example) -> list[float]:
-        start = answer.lower().find(example.sample.category)
-        stop = start + len(example.sample.category) if start >= 0 else 0
-        return [self.recipe.name_weight if a < stop and b > start else 1.0 for a, b in offsets]
-
-    def hints(self, pixel_values: Tensor, examples: Sequence[Example]) -> list[tuple[list[str], list[Grasp]]]:
-        if self.model.head is None:
-            return [([], []) for _ in examples]
-        with torch.inference_mode(), autocast(self.model):
-            # One look is enough where only the prompt depends on it.
-            maps = self.model.head(self.model.llava.model.vision_tower.dense(pixel_values)).float()
-        names = self.model.recognise(pixel_values, maps, besides=[e.sample.object_id for e in examples])
-        return list(zip(names, best_grasps(maps, count=self.recipe.proposals), strict=True))
-
-    def soft_targets(
-        self, answer: str, tokens: Sequence[int], offsets: Sequence[tuple[int, int]], right: Sequence[Grasp]
-    ) -> list[tuple[int, list[int], np.ndarray]]:
-        if not self.recipe.soft_digits:
-            return []
-        density = GraspDensity.of(right, trust=0)
-        written = self.model.card.answer
-        return self.digits.targets(answer, tokens, offsets, density=density, answer_format=written)
-
-    def lesson(self, example: Example, rng: np.random.Generator, *, names: list[str], proposals: list[Grasp]) -> Lesson:
-        labels = example.grasps
-        right = labels
-        if proposals:
-            if rng.random() < self.recipe.decoys:
-                proposals = [decoy(proposals[0], rng), *proposals[:-1]]
-            first = proposals[0]
-            amended = min(labels, key=lambda g: (g.x - first.x) ** 2 + (g.y - first.y) ** 2)
-            # A mixture of all right proposals was tried: the language model then takes the worse ones as often.
-            right = [next((p for p in proposals if hit(p, example)), amended)]
-        answers = []
-        # What is said of a photograph holds for all samples made of it.
-        others = self.reasonings[example.sample.source_image]
-        for index in range(self.each):
-            reasoning = others[rng.integers(len(others))] if index else parse_grasp(example.sample.answer)[0]
-            grasp = right[rng.integers(len(right))]
-            answers.append((render_grasp(grasp, answer_format=self.model.card.answer, reasoning=reasoning), right))
-        return Lesson(with_hints(example.sample.instruction, names=names, proposals=proposals), answers)
-
-    def watch(self) -> dict[str, float]:
-        """Share of the watched validation photographs that are answered right."""
-        chosen = self.validation[: self.watch_samples]
-        if not chosen:
-            return {}
-        responder, examples, hits = LlavaResponder("", self.model), self.plain(chosen), []
-        for start in range(0, len(examples), 32):
-            batch = examples[start : start + 32]
-            conversations = [[user_turn(e.sample.instruction)] for e in batch]
-            with autocast(self.model):
-                answers = responder.respond([Picture(e.rgb) for e in batch], conversations)
-            hits += [a.grasp is not None and hit(a.grasp, e) for a, e in zip(answers, batch, strict=True)]
-        return {"accuracy": mean(hits)}
-
-
-def decoy(grasp: Grasp, rng: np.random.Generator) -> Grasp:
-    """A proposal that is likely no grasp: the first one moved away, or turned across."""
-    if rng.random() < 0.5:
-        return Grasp(x=grasp.x, y=grasp.y, theta=grasp.theta + float(rng.uniform(1.0, 2.1)), opening=grasp.opening)
-    x, y = (float(v) for v in rng.uniform(0.05, 0.95, 2))
-    return Grasp(x=x, y=y, theta=float(rng.uniform(-1.57, 1.57)), opening=grasp.opening)

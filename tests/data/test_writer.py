@@ -2,9 +2,8 @@
 
 import json
 import socket
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -66,17 +65,10 @@ class FakeEndpoint:
 
 
 @pytest.fixture
-def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeEndpoint]:
-    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr("graspwise.chat.BACKOFF_SECONDS", 0.0)
+def fake(serve: Callable[[ThreadingHTTPServer], None]) -> FakeEndpoint:
     server = FakeEndpoint()
-    thread = threading.Thread(target=server.server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield server
-    server.server.shutdown()
-    server.server.server_close()
-    thread.join()
+    serve(server.server)
+    return server
 
 
 def test_good_texts_are_drafted_refined_and_verified(fake: FakeEndpoint) -> None:

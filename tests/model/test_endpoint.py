@@ -7,7 +7,7 @@ import math
 import socket
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -84,17 +84,10 @@ class FakeServer:
 
 
 @pytest.fixture
-def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeServer]:
-    for name in ("OPENAI_API_KEY", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(chat, "BACKOFF_SECONDS", 0.0)
+def fake(serve: Callable[[ThreadingHTTPServer], None]) -> FakeServer:
     server = FakeServer()
-    thread = threading.Thread(target=server.server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield server
-    server.server.shutdown()
-    server.server.server_close()
-    thread.join()
+    serve(server.server)
+    return server
 
 
 def sent_picture(request: dict[str, Any]) -> np.ndarray:

@@ -39,6 +39,11 @@ def test_near_duplicates_are_one_grasp_and_ranked_by_quality():
     assert math.dist((first.x, first.y), (second.x, second.y)) > 0.3
 
 
+def test_none_are_given_where_none_are_asked_for():
+    maps = maps_with(row=2, column=5, theta=0.3, dx=0.0, dy=0.0, opening=0.2)
+    assert best_grasps(maps, count=0) == [[]]
+
+
 def test_loss_is_least_at_a_label_and_ignores_the_half_turn():
     labels = torch.tensor([[[5.5 / 8, 2.5 / 8, 0.4, 0.3]]])
     valid = torch.ones(1, 1, dtype=torch.bool)

@@ -13,7 +13,8 @@ from graspwise.model.load import load_model
 from graspwise.train.examples import Order, augmented_example, plain_example
 from graspwise.train.recipe import recipe_named
 from graspwise.train.run import add_lora, lora_parameters, named
-from graspwise.train.tasks import AnswerTask, CaptionTask, MapsTask, WordsTask, hit
+from graspwise.train.tasks import MapsTask, WordsTask, hit
+from graspwise.train.text_tasks import AnswerTask, CaptionTask
 
 
 @pytest.fixture

@@ -1,13 +1,14 @@
 """What each part of `small` is worth, measured alone on the folds of `graspwise benchmark cornell`.
 
     graspwise benchmark cornell --data CORNELL --out REPORT
-    python benchmarks/parts.py heads REPORT --folds 0,1,2,3,4 --out results/parts
+    python benchmarks/parts.py readings REPORT --folds 0,1,2,3,4 --out results/parts
+    python benchmarks/parts.py budgets REPORT --folds 0 --out results/parts
     python benchmarks/parts.py names REPORT --folds 0,1,2,3,4 --out results/parts
     python benchmarks/parts.py digits REPORT --folds 0 --out results/parts
 
-`heads` trains dense heads of two budgets, each read with one look and with four mirror images; `names` asks for the
-category with and without closer looks; `digits` weighs the language model's digits against the map's. Test photographs
-are those of the fold; nothing is chosen by them.
+`readings` reads the folds' dense heads from one view and from eight, with and without a direction's certainty in the
+quality; `budgets` trains heads of less; `names` asks for the category with and without closer looks; `digits` weighs
+the language model's digits against the map's. Test photographs are those of the fold.
 """
 
 import argparse
@@ -30,7 +31,8 @@ from graspwise.evaluation.naming import majority_names, nearest_names
 from graspwise.evaluation.score import UNNAMED, in_percent
 from graspwise.grasp import Grasp
 from graspwise.metric import is_hit
-from graspwise.model.grasp_map import best_grasps
+from graspwise.model.grasp_map import CERTAINTY, best_grasps
+from graspwise.model.grasp_model import GraspModel
 from graspwise.model.load import load_model
 from graspwise.model.memory import Memory
 from graspwise.model.responder import LlavaResponder
@@ -38,7 +40,7 @@ from graspwise.picture import Picture
 from graspwise.train.examples import Example, plain_example
 from graspwise.train.loop import fit
 from graspwise.train.recipe import SMALL, TrainConfig
-from graspwise.train.run import divide
+from graspwise.train.run import divide, freeze_head, plate_length
 from graspwise.train.tasks import MapsTask
 
 BATCH = 16
@@ -47,7 +49,7 @@ Rows = dict[str, list[dict[str, Any]]]
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("part", choices=("heads", "names", "digits"))
+    parser.add_argument("part", choices=tuple(PARTS))
     parser.add_argument("report", type=Path, help="folder of a benchmark, with its work/")
     parser.add_argument("--folds", default="0,1,2,3,4")
     parser.add_argument("--out", type=Path, required=True)
@@ -59,8 +61,7 @@ def main() -> None:
     for fold in folds:
         split = make_split(dataset, by="object", folds=5, fold=fold, validation=TrainConfig.validation, seed=0)
         test = split.test_samples(dataset)
-        measure = {"heads": heads, "names": names, "digits": digits}[options.part]
-        for name, found in measure(dataset, split, test, work / "runs" / f"object-{fold}").items():
+        for name, found in PARTS[options.part](dataset, split, test, work / "runs" / f"object-{fold}").items():
             rows.setdefault(name, []).extend(found)
         for name, found in rows.items():
             print(name, {k: round(100 * float(np.mean([r[k] for r in found])), 2) for k in found[0] if k != "object"})
@@ -88,23 +89,38 @@ def outcome(grasp: Grasp | None, example: Example) -> dict[str, Any]:
     return {"object": example.sample.object_id, "right": right("label"), "right, own opening": right("own")}
 
 
-def heads(dataset: Dataset, split: Any, test: Sequence[Sample], runs: Path) -> Rows:
+def readings(dataset: Dataset, split: Any, test: Sequence[Sample], runs: Path) -> Rows:
+    return read_head(load_model(str(runs) + "-align"), dataset, test)
+
+
+def budgets(dataset: Dataset, split: Any, test: Sequence[Sample], runs: Path) -> Rows:
     parts = divide(dataset, split)
     rows: Rows = {}
-    for samples in (9_600, 24_000):
+    for samples in (2_400, 9_600):
         model = load_model("small-base", merged=False)
         task = MapsTask(model, dataset, distinct=SMALL.distinct_maps, training=parts.training, validation=[], seed=0)
         with tempfile.TemporaryDirectory() as folder:
             fit(task, replace(SMALL.maps, samples=samples), folder=Path(folder), seed=0, watch=0, report=lambda p: None)
-        model.head.to(torch.bfloat16).eval()  # type: ignore[union-attr]
-        for start in range(0, len(test), BATCH):
-            examples = [plain_example(dataset, s, size=model.image_size) for s in test[start : start + BATCH]]
-            pixel_values = model.pixel_values([e.rgb for e in examples])
-            with torch.inference_mode():
-                one = model.head(model.llava.model.vision_tower.dense(pixel_values))  # type: ignore[misc]
-            for name, maps in (("one look", one), ("four mirror images", model.grasp_maps(model.look(pixel_values)))):
-                found = [outcome(g[0], e) for g, e in zip(best_grasps(maps), examples, strict=True)]
-                rows.setdefault(f"{samples:,} samples, {name}", []).extend(found)
+        freeze_head(model)
+        model.card = replace(model.card, plate=plate_length(parts.training))
+        rows |= {f"{samples:,} samples, {name}": found for name, found in read_head(model, dataset, test).items()}
+    return rows
+
+
+def read_head(model: GraspModel, dataset: Dataset, test: Sequence[Sample]) -> Rows:
+    """What the dense head says, from one view and from eight, with and without certainty."""
+    assert model.head is not None
+    rows: Rows = {}
+    for start in range(0, len(test), BATCH):
+        examples = [plain_example(dataset, s, size=model.image_size) for s in test[start : start + BATCH]]
+        pixel_values = model.pixel_values([e.rgb for e in examples])
+        with torch.inference_mode():
+            one = model.head(model.llava.model.vision_tower.dense(pixel_values))
+        for view, maps in (("one view", one), ("eight views", model.grasp_maps(model.look(pixel_values)))):
+            for title, certainty in (("", 0.0), (", certainty", CERTAINTY)):
+                grasps = best_grasps(maps, plate=model.card.plate, certainty=certainty)
+                found = [outcome(g[0], e) for g, e in zip(grasps, examples, strict=True)]
+                rows.setdefault(view + title, []).extend(found)
     return rows
 
 
@@ -147,10 +163,13 @@ def digits(dataset: Dataset, split: Any, test: Sequence[Sample], runs: Path) -> 
     for start in range(0, len(test), BATCH):
         batch = examples[start : start + BATCH]
         maps = model.grasp_maps(model.look(model.pixel_values([e.rgb for e in batch])))
-        found = [outcome(g[0], e) for g, e in zip(best_grasps(maps), batch, strict=True)]
+        grasps = best_grasps(maps, plate=model.card.plate)
+        found = [outcome(g[0], e) for g, e in zip(grasps, batch, strict=True)]
         rows.setdefault("dense head alone", []).extend(found)
     return rows
 
+
+PARTS = {"readings": readings, "budgets": budgets, "names": names, "digits": digits}
 
 if __name__ == "__main__":
     main()

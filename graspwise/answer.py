@@ -23,6 +23,10 @@ from graspwise.grasp import Grasp
 AnswerFormat = Literal["reasoned", "prompted", "bare"]
 FORMATS: tuple[AnswerFormat, ...] = get_args(AnswerFormat)
 REASONING_LIMIT = 240
+# What a reasoning is written with: no digit or bracket, so that the tail alone is numeric.
+WRITTEN = r"[^\n\[\]{}<>0-9]"
+# Stands before and after the target that a reasoning names.
+SPT = "[SPT]"
 
 
 class AnswerError(ValueError):
@@ -154,12 +158,16 @@ class AnswerSchema:
 
         The reasoning is one line of 1 to 240 characters without digits or brackets, so that the tail alone is numeric.
         """
+        tail = self.tail_pattern(answer_format)
+        return rf"{WRITTEN}{{1,{REASONING_LIMIT}}}\n{tail}" if answer_format == "reasoned" else tail
+
+    def tail_pattern(self, answer_format: AnswerFormat) -> str:
+        """Regular expression of the numeric tail alone."""
         patterns = {n.name: n.pattern for n in self.numbers}
-        tail = "".join(
+        return "".join(
             literal.translate(ESCAPES) + (patterns[field] if field else "")
             for literal, field, _, _ in string.Formatter().parse(self.template(answer_format))
         )
-        return rf"[^\n\[\]{{}}<>0-9]{{1,{REASONING_LIMIT}}}\n{tail}" if answer_format == "reasoned" else tail
 
     def parse(self, text: str) -> tuple[str, dict[str, float]]:
         """Read the last tail in a text, in any of the formats and in what models really write for them.
@@ -248,6 +256,28 @@ def render_grasp(grasp: Grasp, *, answer_format: AnswerFormat, reasoning: str = 
     """Answer text of a grasp, in the frame the grasp is in."""
     values = {"x": grasp.x, "y": grasp.y, "theta": grasp.theta}
     return GRASP.render(values, answer_format=answer_format, reasoning=reasoning)
+
+
+def marked(reasoning: str, target: str) -> str:
+    """A reasoning with the first mention of its target between two [SPT] tokens.
+
+    Raises:
+        ValueError: it does not mention the target.
+    """
+    found = re.search(rf"\b{re.escape(target)}\b", reasoning, re.IGNORECASE)
+    if found is None:
+        raise ValueError(f"the reasoning {shorten(reasoning)!r} does not mention its target, {target!r}")
+    return f"{reasoning[: found.start()]}{SPT} {found[0]} {SPT}{reasoning[found.end() :]}"
+
+
+def target_of(reasoning: str) -> tuple[str, str | None]:
+    """A reasoning without its [SPT] tokens, and the object it means; None where it names none.
+
+    Between the first two tokens stands the object, "mug", or a part and the object, "handle of the mug".
+    """
+    parts = [" ".join(part.split()) for part in reasoning.split(SPT)]
+    plain = re.sub(r" (?=[.,;])", "", " ".join(part for part in parts if part))
+    return plain, (parts[1].split(" of the ")[-1] or None) if len(parts) > 2 else None
 
 
 def parse_grasp(text: str) -> tuple[str, Grasp]:

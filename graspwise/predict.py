@@ -38,7 +38,7 @@ class Answer:
         grasps: All grasps, ranked, the answer's first; empty without one.
         text: Reasoning and numbers, in the frame of the picture as given.
         model_text: What the model wrote, in the frame of its square input.
-        target: Name of the object or part it means, where the model names one.
+        target: Name of the object it means, where the model names one.
         refused: Whether nothing in view serves the instruction.
         model: Name of the model.
         mode: "plain" (the numbers are text alone) or "grounded" (a dense head takes part).
@@ -200,8 +200,8 @@ class View:
             grasps=grasps,
             text=text.strip(),
             model_text=response.text or text,
-            target=None,
-            refused=False,
+            target=response.target,
+            refused=response.refused,
             model=self.responder.name,
             mode=self.responder.mode,
             image=self.picture.path,

@@ -151,7 +151,7 @@ def tiny_tokenizer() -> object:
         [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)]
     )
     bare.decoder = decoders.ByteLevel()
-    specials = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", IMAGE_TOKEN]
+    specials = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", "<file_sep>", IMAGE_TOKEN]
     trainer = trainers.BpeTrainer(
         vocab_size=700, special_tokens=specials, initial_alphabet=pre_tokenizers.ByteLevel.alphabet()
     )
@@ -164,5 +164,5 @@ def tiny_tokenizer() -> object:
         eos_token="<|im_end|>",
         pad_token="<|im_end|>",
         unk_token="<|endoftext|>",
-        additional_special_tokens=[IMAGE_TOKEN],
+        additional_special_tokens=["<file_sep>", IMAGE_TOKEN],
     )

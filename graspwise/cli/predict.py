@@ -3,11 +3,14 @@
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from graspwise.errors import InputError
+
+if TYPE_CHECKING:
+    from graspwise.predict import Answer
 
 
 def predict(
@@ -56,7 +59,7 @@ def predict(
                 print(f"graspwise: {error}", file=sys.stderr)
             continue
         if picture in targets:
-            drawn = draw_answer(view.picture, grasp=answer.grasp, others=answer.grasps[1:], caption=answer.text)
+            drawn = draw_answer(view.picture, grasp=answer.grasp, others=answer.grasps[1:], caption=in_words(answer))
             with replacing(targets[picture]) as temporary:
                 drawn.save(temporary)
         if json_lines:
@@ -64,12 +67,22 @@ def predict(
         else:
             if len(pictures) > 1:
                 print(f"{picture}:")
-            print(answer.text)
-            if answer.grasp is None:
+            print(in_words(answer))
+            if answer.grasp is None and not answer.refused:
                 print(f"graspwise: {picture}: the answer holds no valid grasp", file=sys.stderr)
             if picture in targets:
                 print(f"drawn in {targets[picture]}")
     return 2 if failures else 0
+
+
+def in_words(answer: "Answer") -> str:
+    """What is printed of an answer and stands below its picture: its text, then what it means, or that it refuses."""
+    lines = [answer.text]
+    if answer.target is not None:
+        lines.append(f"Target: {answer.target}")
+    if answer.refused:
+        lines.append("No grasp: nothing in view serves this.")
+    return "\n".join(line for line in lines if line)
 
 
 def parse_workspace(text: str) -> tuple[int, int, int, int] | None:

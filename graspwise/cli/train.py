@@ -20,6 +20,7 @@ class StrategyChoice(StrEnum):
     align = "align"
     projector = "projector"
     lora = "lora"
+    spt = "spt"
 
 
 class SplitChoice(StrEnum):
@@ -35,7 +36,10 @@ def train(
     ] = ModelChoice.llava,
     strategy: Annotated[
         StrategyChoice | None,
-        typer.Option(help="align: dense head and projector only; projector and lora (the default): then the answers."),
+        typer.Option(
+            help="align: dense head and projector only; projector and lora (the default): then the answers; spt: "
+            "answers that name their target, which steers a dense head."
+        ),
     ] = None,
     base: Annotated[
         str | None,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,8 +20,13 @@ from graspwise.files import empty_directory, is_begun, read_json, replacing_fold
 from graspwise.grasp import Grasp
 from graspwise.parallel import in_order
 
+if TYPE_CHECKING:
+    from graspwise.sim.catalogue import SetName
+
 # A label is right when its grasp lifts at least this often, by parts that may be held.
 RIGHT = 0.75
+# Data to train on may hold nothing else, so that the household stays unseen.
+TRAINING: "tuple[SetName, ...]" = ("train",)
 
 
 @dataclass(frozen=True)
@@ -29,7 +34,7 @@ class SimConfig:
     """How scenes are made and labelled.
 
     Attributes:
-        objects: Names of families of the set `train`, or the set.
+        objects: Names of sets, objects or families, of the sets that are allowed.
         scenes: How many.
         fewest: Things in a scene, at least.
         most: At most; a scene's count is drawn between the two.
@@ -91,11 +96,15 @@ def remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def check(config: SimConfig) -> None:
+def check(config: SimConfig, *, sets: "Sequence[SetName]" = TRAINING) -> None:
     """Raise for what no scene can be made with.
 
+    Args:
+        config: How scenes are to be made.
+        sets: Object sets that may be used; training data is of `train` alone.
+
     Raises:
-        InputError: a value outside its range, or no such family.
+        InputError: a value outside its range, or no such object in these sets.
     """
     from graspwise.sim.catalogue import entries
 
@@ -106,29 +115,39 @@ def check(config: SimConfig) -> None:
         raise InputError(f"--seed is {config.seed}; valid is 0 or more")
     if not 1 <= config.fewest <= config.most <= 12:
         raise InputError(f"--clutter is {config.fewest}-{config.most}; valid is 1-1 to 1-12, the fewer first")
-    entries(config.objects, sets=("train",))
+    entries(config.objects, sets=sets)
 
 
 def make_scenes(
     config: SimConfig,
     folder: Path,
     *,
+    sets: "Sequence[SetName]" = TRAINING,
     workers: int | None = None,
     ray: str = "",
     progress: Callable[[Iterator[Made], int], Iterator[Made]] = lambda stream, total: stream,
 ) -> list[Made]:
     """Fill `folder` with scenes; those that are there already are not made again.
 
+    Args:
+        config: How they are made.
+        folder: Where to.
+        sets: Object sets that may be used; training data is of `train` alone.
+        workers: Processes; all cores by default.
+        ray: "local" or a cluster's address, to make them there.
+        progress: Wraps the stream of scenes, of which it is told the count.
+
     Raises:
-        InputError: a value outside its range, or no such family.
+        InputError: a value outside its range, or no such object in these sets.
     """
-    check(config)
+    check(config, sets=sets)
     folder.mkdir(parents=True, exist_ok=True)
-    stream = in_order(partial(make_scene, config=config, folder=folder), range(config.scenes), workers=workers, ray=ray)
+    make = partial(make_scene, config=config, folder=folder, sets=sets)
+    stream = in_order(make, range(config.scenes), workers=workers, ray=ray)
     return list(progress(stream, config.scenes))
 
 
-def make_scene(number: int, *, config: SimConfig, folder: Path) -> Made:
+def make_scene(number: int, *, config: SimConfig, folder: Path, sets: "Sequence[SetName]" = TRAINING) -> Made:
     """Scene `number`: drawn from (seed, number), rendered, labelled and written; or read, where it is there."""
     from graspwise.sim.catalogue import Entry, entries
     from graspwise.sim.gripper import Gantry
@@ -140,7 +159,7 @@ def make_scene(number: int, *, config: SimConfig, folder: Path) -> Made:
     if (target / "labels.json").is_file():
         return Made(**read_json(target / "labels.json")["made"])
     rng = np.random.default_rng([config.seed, number])
-    pool = entries(config.objects, sets=("train",))
+    pool = entries(config.objects, sets=sets)
     robot = Gantry()
 
     def draw() -> tuple[list[str], list[Any]]:

@@ -7,11 +7,12 @@ it is whole.
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
+from PIL import Image
 
 from graspwise.conversation import Message, text_of
 from graspwise.errors import InputError
@@ -22,6 +23,34 @@ from graspwise.transform import Transform
 
 FORMAT = 1
 CAPTIONS = "captions.jsonl"
+
+
+@dataclass(frozen=True)
+class WishLabel:
+    """What a wish of a scene is about, and which targets are right.
+
+    Attributes:
+        kind: object explicit, object implicit, part explicit or part implicit.
+        family: Template family of the wording.
+        targets: All right targets, first the one that the answer names: `{"index", "name", "part", "part_index"}`,
+            the values of the masks and the names; part and part_index are None where any part is right.
+        refused: Whether nothing in view serves the wish; then there is no target.
+        things: All things in view: `{"index", "name"}`.
+        objects: Path of the mask of the things' indices, as large as the picture, relative to the data set's folder.
+        parts: Path of the mask of the parts' indices, where the source tells parts apart.
+    """
+
+    kind: str
+    family: str
+    targets: tuple[dict[str, Any], ...]
+    refused: bool
+    things: tuple[dict[str, Any], ...]
+    objects: str | None
+    parts: str | None
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Self:
+        return cls(**{**value, "targets": tuple(value["targets"]), "things": tuple(value["things"])})
 
 
 @dataclass(frozen=True)
@@ -40,6 +69,7 @@ class Sample:
         rectangles: All positive labels, pixels of this picture.
         messages: The conversation.
         depth: Path of a depth picture (uint16, mm), where there is one.
+        wish: What the instruction wishes for, where it is a wish about a scene.
     """
 
     id: str
@@ -53,6 +83,7 @@ class Sample:
     rectangles: tuple[GraspRectangle, ...]
     messages: list[Message]
     depth: str | None = None
+    wish: WishLabel | None = None
 
     @property
     def instruction(self) -> str:
@@ -75,6 +106,7 @@ class Sample:
             "rectangles": [np.round(r.corners, 3).tolist() for r in self.rectangles],
             "messages": self.messages,
             **({"depth": self.depth} if self.depth else {}),
+            **({"wish": asdict(self.wish)} if self.wish else {}),
         }
 
     @classmethod
@@ -91,6 +123,7 @@ class Sample:
             rectangles=tuple(GraspRectangle(np.array(r)) for r in value["rectangles"]),
             messages=value["messages"],
             depth=value.get("depth"),
+            wish=WishLabel.from_json(value["wish"]) if "wish" in value else None,
         )
 
 
@@ -129,6 +162,20 @@ class Dataset:
         """
         return open_picture(self.folder / sample.image, depth_path=self.depth_path(sample) if depth else None)
 
+    def target_mask(self, sample: Sample) -> np.ndarray | None:
+        """(height, width) bool: all right targets of a wish, of one with a part that part alone; None without a target.
+
+        Raises:
+            InputError: a mask is missing or damaged.
+        """
+        wish = sample.wish
+        if wish is None or not wish.targets or wish.objects is None:
+            return None
+        objects = read_mask(self.folder / wish.objects)
+        parts = objects if wish.parts is None else read_mask(self.folder / wish.parts)
+        shown = [objects == t["index"] if t["part"] is None else parts == t["part_index"] for t in wish.targets]
+        return np.asarray(np.any(shown, axis=0))
+
     def depth_path(self, sample: Sample) -> Path:
         """Where a sample's depth picture is.
 
@@ -155,3 +202,21 @@ def read_samples(path: Path) -> Iterator[Sample]:
                 yield Sample.from_json(json.loads(line))
             except (ValueError, LookupError, TypeError) as error:
                 raise InputError(f"{path}: line {number} is not a sample ({error})") from error
+
+
+def read_mask(path: Path) -> np.ndarray:
+    """(height, width) uint8 of a picture of indices.
+
+    Raises:
+        InputError: no such file, not a picture, not one of indices up to 255.
+    """
+    if not path.is_file():
+        raise InputError(f"{path}: no such file")
+    try:
+        with Image.open(path) as image:
+            mask = np.asarray(image)
+    except (OSError, ValueError, SyntaxError) as error:
+        raise InputError(f"{path}: damaged or not a picture ({error})") from error
+    if mask.ndim != 2 or mask.dtype.kind not in "iu" or mask.min() < 0 or mask.max() > 255:
+        raise InputError(f"{path}: found {mask.dtype} of shape {mask.shape}; valid is one channel of indices 0 to 255")
+    return mask.astype(np.uint8)

@@ -9,7 +9,7 @@ from graspwise.errors import InputError
 from graspwise.evaluation.comparison import MAIN, PEER
 from graspwise.evaluation.protocol import PROTOCOLS
 from graspwise.train.peer import PAPER, PEER_RECIPES, PeerRecipe
-from graspwise.train.recipe import Recipe, Stage, Strategy, recipe_named
+from graspwise.train.recipe import Recipe, Strategy, recipe_named
 
 # Words of `--models` that are no model's name.
 HEAD, NAMING, PEER_DEPTH = "head", "naming", "grconvnet-depth"
@@ -18,7 +18,7 @@ NAMERS = (MAJORITY, NEAREST)
 # Asks the cell `MAIN` after other reasons than its own.
 CONTROLS = "controls"
 PEERS = (PEER, PEER_DEPTH)
-STRATEGIES = tuple(strategy for strategy in get_args(Strategy) if strategy != "align")
+STRATEGIES: tuple[Strategy, ...] = tuple(strategy for strategy in get_args(Strategy) if strategy != "align")
 
 
 @dataclass(frozen=True)
@@ -78,6 +78,10 @@ class BenchmarkConfig:
         if self.peer_samples is not None and self.peer_samples < 1:
             raise InputError(f"--peer-samples is {self.peer_samples}; valid is 1 or more")
         recipe = self.chosen_recipe
+        if "spt" in self.strategies and set(self.answers) != {"reasoned"}:
+            raise InputError(
+                f"--strategies has spt, --answers {','.join(self.answers)}; valid beside spt is reasoned alone"
+            )
         if HEAD in self.models and not recipe.maps.samples:
             raise InputError(f"--models has {HEAD}; recipe {self.recipe} trains no dense head")
 
@@ -88,9 +92,9 @@ class BenchmarkConfig:
     @property
     def peer_recipe(self) -> PeerRecipe:
         """The peer's recipe; unless told otherwise it sees as many samples as our largest cell, alignment included."""
-        answers = max(strategy_stage(self.chosen_recipe, name).samples for name in STRATEGIES)
-        total = aligning_samples(self.chosen_recipe) + answers
-        return PEER_RECIPES.get(self.recipe, PAPER).scaled(self.peer_samples or total)
+        used: list[Strategy] = ["align", *(name for name in STRATEGIES if name in self.strategies)]
+        totals = [sum(stage.samples for stage in self.chosen_recipe.stages(name).values()) for name in used]
+        return PEER_RECIPES.get(self.recipe, PAPER).scaled(self.peer_samples or max(totals))
 
 
 def cell_names(config: BenchmarkConfig, *, has_depth: bool) -> list[str]:
@@ -125,36 +129,26 @@ def trained_as(name: str) -> tuple[Strategy, str] | None:
     return None
 
 
-def strategy_stage(recipe: Recipe, strategy: str) -> Stage:
-    stage: Stage = getattr(recipe, strategy)
-    return stage
-
-
-def aligning_samples(recipe: Recipe) -> int:
-    """Samples of the stages before the answers, which all trained cells of a fold share."""
-    stages = {name: value for name, value in vars(recipe).items() if isinstance(value, Stage)}
-    return sum(stage.samples for name, stage in stages.items() if name not in STRATEGIES)
-
-
 def training_samples(config: BenchmarkConfig, name: str) -> dict[str, int]:
     """How many samples a cell's model is trained on here, before the answers and on them."""
     recipe, kind = config.chosen_recipe, trained_as(name)
-    if kind:
-        return {"align": aligning_samples(recipe), "answers": strategy_stage(recipe, kind[0]).samples}
     if name in PEERS:
         return {"align": 0, "answers": config.peer_recipe.stage.samples}
-    return {"align": aligning_samples(recipe) if name == HEAD else 0, "answers": 0}
+    if kind:
+        *before, answers = recipe.stages(kind[0]).values()
+        return {"align": sum(stage.samples for stage in before), "answers": answers.samples}
+    aligning = sum(stage.samples for stage in recipe.stages("align").values())
+    return {"align": aligning if name == HEAD else 0, "answers": 0}
 
 
 def cell_config(config: BenchmarkConfig, name: str) -> dict[str, Any]:
     """What a cell's result depends on; a cell that is not trained here depends on the folds alone."""
     value: dict[str, Any] = {"folds": config.folds, "samples": config.samples, "seed": config.seed}
     recipe = config.chosen_recipe
-    if trained_as(name):
-        return {**value, "base": config.base, "recipe": asdict(recipe)}
+    if kind := trained_as(name):
+        return {**value, "base": config.base, "recipe": recipe.numbers(kind[0])}
     if name in PEERS:
         return {**value, "recipe": asdict(config.peer_recipe)}
     if name == HEAD:
-        numbers = {key: number for key, number in asdict(recipe).items() if key not in STRATEGIES}
-        return {**value, "base": config.base, "recipe": numbers}
+        return {**value, "base": config.base, "recipe": recipe.numbers("align")}
     return {**value, "base": config.base} if name == NEAREST else value

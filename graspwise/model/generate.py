@@ -2,10 +2,12 @@
 
 The grammar is a regular expression with numbers of fixed width (`AnswerSchema.pattern`), run by llguidance. Grounded
 decoding is a product of experts: the language model's distribution over the next token, times the likelihood that a
-`GraspDensity` gives to the digits so far.
+`GraspDensity` gives to the digits so far. Where the model has a steered head, that density follows from what the answer
+has named by then.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,14 +15,17 @@ import torch
 from torch import Tensor
 from transformers import LogitsProcessor, LogitsProcessorList
 
-from graspwise.answer import GRASP, REASONING_LIMIT, AnswerFormat, AnswerSchema
+from graspwise.answer import GRASP, REASONING_LIMIT, WRITTEN, AnswerFormat, AnswerSchema
 from graspwise.model.density import GraspDensity
 from graspwise.model.grasp_model import GraspModel
+from graspwise.model.steering import spelled, steered_grammar
 
 # An answer held to the grammar always ends: no character takes more than four tokens, and the tail is short.
 CONSTRAINED_TOKENS = 4 * REASONING_LIMIT + 100
 # A free answer of this length has lost its thread.
 FREE_TOKENS = 160
+# The name of a target, and what a reasoning goes on with after it, are shorter than what comes before.
+NAME_LIMIT, AFTER_LIMIT = 60, 120
 # Inside the numeric tail the grammar leaves fewer tokens than this; inside a reasoning nearly all of them.
 MOST_DIGITS = 200
 
@@ -38,13 +43,33 @@ class Written:
     intervened: bool
 
 
-class GrammarProcessor(LogitsProcessor):
-    """Forbids, at every step and in every row, the tokens that cannot go on to a text of the pattern."""
+# Row, and the tokens of its answer so far with the states (L, D) after each -> what the picture says of its digits.
+Density = Callable[[int, Sequence[int], Tensor], GraspDensity]
 
-    def __init__(self, model: GraspModel, pattern: str, *, begun: Sequence[Sequence[int]], prompt_length: int) -> None:
+
+def answer_grammar(model: GraspModel, schema: AnswerSchema, answer_format: AnswerFormat) -> str:
+    """What an answer may be, for llguidance: with a steered head it names its target or gives no numbers."""
+    from llguidance import LLMatcher
+
+    if model.steered is None or answer_format != "reasoned":
+        return LLMatcher.grammar_from_regex(schema.pattern(answer_format))
+    return LLMatcher.grammar_from_lark(
+        steered_grammar(
+            before=f"{WRITTEN}{{1,{REASONING_LIMIT}}}",
+            name=f"{WRITTEN}{{1,{NAME_LIMIT}}}",
+            after=f"{WRITTEN}{{0,{AFTER_LIMIT}}}",
+            tail="\\n" + schema.tail_pattern(answer_format),
+            token=model.spt[0],
+        )
+    )
+
+
+class GrammarProcessor(LogitsProcessor):
+    """Forbids, at every step and in every row, the tokens that cannot go on to a text of the grammar."""
+
+    def __init__(self, model: GraspModel, grammar: str, *, begun: Sequence[Sequence[int]], prompt_length: int) -> None:
         from llguidance import LLMatcher
 
-        grammar = LLMatcher.grammar_from_regex(pattern)
         self.matchers = [LLMatcher(model.grammar_tokens, grammar) for _ in begun]
         for matcher, ids in zip(self.matchers, begun, strict=True):
             matcher.consume_tokens(list(ids))
@@ -79,7 +104,7 @@ class GrammarProcessor(LogitsProcessor):
 class GroundingProcessor(LogitsProcessor):
     """Multiplies the language model's choice of the next token with what the picture says of the digits it begins.
 
-    Works on what the grammar has left; the likelihoods are those of a `GraspDensity` a row.
+    Works on what the grammar has left. A row's density is asked for once, where its numbers begin.
     """
 
     def __init__(
@@ -89,11 +114,13 @@ class GroundingProcessor(LogitsProcessor):
         *,
         begun: Sequence[Sequence[int]],
         prompt_length: int,
-        densities: Sequence[GraspDensity],
+        density: Density,
+        states: "States",
     ) -> None:
         self.tokenizer, self.answer_format, self.prompt_length = model.tokenizer, answer_format, prompt_length
-        self.begun, self.densities = begun, densities
+        self.begun, self.density, self.states = begun, density, states
         self._end = model.end_of_turn
+        self._densities: dict[int, GraspDensity] = {}
         self._base: dict[int, float] = {}
 
     def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
@@ -109,7 +136,9 @@ class GroundingProcessor(LogitsProcessor):
             after = [self.numbers([*ids, token]) for token in allowed]
             if before is None and not any(after):
                 continue
-            density = self.densities[row]
+            if row not in self._densities:
+                self._densities[row] = self.density(row, ids, self.states.last(row, len(ids)))
+            density = self._densities[row]
             # Words between two numbers leave the likelihood as it is.
             base = self._base[row] = density.log_likelihood(before) if before else self._base.get(row, 0.0)
             gains = [density.log_likelihood(begun) - base if begun else 0.0 for begun in after]
@@ -119,6 +148,29 @@ class GroundingProcessor(LogitsProcessor):
     def numbers(self, ids: list[int]) -> list[str] | None:
         text = self.tokenizer.decode(ids, skip_special_tokens=True)
         return GRASP.numbers_begun(text, answer_format=self.answer_format)
+
+
+class States:
+    """The language model's last hidden states of all tokens that it has read, while it writes."""
+
+    def __init__(self) -> None:
+        self.read: list[Tensor] = []
+
+    def last(self, row: int, count: int) -> Tensor:
+        """(count, D) of a row's last tokens."""
+        return torch.cat([states[row] for states in self.read])[-count:]
+
+
+@contextmanager
+def states_kept(model: GraspModel) -> Iterator[States]:
+    """Keeps what the language model's last norm gives, as long as the context lasts."""
+    kept = States()
+    norm = model.llava.model.language_model.norm
+    handle = norm.register_forward_hook(lambda module, inputs, output: kept.read.append(output))
+    try:
+        yield kept
+    finally:
+        handle.remove()
 
 
 @torch.inference_mode()
@@ -131,7 +183,7 @@ def write_answers(
     schema: AnswerSchema = GRASP,
     constrained: bool = True,
     openings: Sequence[str] | None = None,
-    densities: Sequence[GraspDensity] | None = None,
+    density: Density | None = None,
     temperature: float = 0.0,
     seed: int = 0,
 ) -> list[Written]:
@@ -145,13 +197,16 @@ def write_answers(
         schema: What numbers they hold.
         constrained: Hold them to the grammar.
         openings: Texts that the answers begin with, e.g. a reasoning and its line break; they are part of the answers.
-        densities: For grounded decoding of grasps: what each picture says of them; None leaves the digits to the
-            language model.
+        density: For grounded decoding of grasps: what each picture says of them; None leaves the digits to the language
+            model.
         temperature: 0 takes the likeliest token; above, tokens are drawn.
         seed: Decides what is drawn.
     """
     end = model.end_of_turn
-    begun = [model.tokenizer(text, add_special_tokens=False)["input_ids"] for text in openings or [""] * len(prompts)]
+    openings = list(openings or [""] * len(prompts))
+    if model.steered is not None:
+        openings = [spelled(text, model.spt[0]) for text in openings]
+    begun = [model.tokenizer(text, add_special_tokens=False)["input_ids"] for text in openings]
     prompts = [[*prompt, *ids] for prompt, ids in zip(prompts, begun, strict=True)]
     length = max(map(len, prompts))
     ids = torch.full((len(prompts), length), end, dtype=torch.long)
@@ -162,13 +217,16 @@ def write_answers(
     processors = LogitsProcessorList()
     grammar = None
     if constrained:
-        grammar = GrammarProcessor(model, schema.pattern(answer_format), begun=begun, prompt_length=length)
+        allowed = answer_grammar(model, schema, answer_format)
+        grammar = GrammarProcessor(model, allowed, begun=begun, prompt_length=length)
         processors.append(grammar)
-    if densities is not None:
-        processors.append(
-            GroundingProcessor(model, answer_format, begun=begun, prompt_length=length, densities=densities)
-        )
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]), states_kept(model) as states:
+        if density is not None:
+            processors.append(
+                GroundingProcessor(
+                    model, answer_format, begun=begun, prompt_length=length, density=density, states=states
+                )
+            )
         torch.manual_seed(seed)
         output = model.llava.generate(
             input_ids=ids.to(model.llava.device),
@@ -181,10 +239,7 @@ def write_answers(
             eos_token_id=end,
             pad_token_id=end,
         )
-    texts = model.tokenizer.batch_decode(
-        [[*ids, *row[length:].tolist()] for ids, row in zip(begun, output, strict=True)], skip_special_tokens=True
-    )
+    texts = [model.text_of([*ids, *row[length:].tolist()]) for ids, row in zip(begun, output, strict=True)]
     return [
-        Written(text=text.strip(), intervened=grammar.intervened[row] if grammar else False)
-        for row, text in enumerate(texts)
+        Written(text=text, intervened=grammar.intervened[row] if grammar else False) for row, text in enumerate(texts)
     ]

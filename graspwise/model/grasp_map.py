@@ -13,51 +13,72 @@ from torch.nn import functional as F
 from graspwise.grasp import Grasp, angle_difference
 
 REACH = 1.5
-# The four mirror images of a picture, as the axes of (B, C, h, w) to turn round.
-MIRRORS = ((), (3,), (2,), (2, 3))
+# The eight symmetries of a square: quarter turns counter-clockwise, then the axes of (B, C, s, s) to mirror.
+SYMMETRIES = tuple((turn, axes) for turn in (0, 1) for axes in ((), (3,), (2,), (2, 3)))
+# Power of a direction's certainty in a grasp's quality; chosen on the folds' heads, flat from 4 to 8.
+CERTAINTY = 6.0
 
 
 class GraspMapHead(nn.Module):
     """A 1x1 and three 3x3 convolutions over a map (B, C, h, w).
 
     `forward` returns (B, 6, h, w): quality logit, cos 2t, sin 2t, x and y offset from the cell's centre in cells, and
-    the logarithm of the opening as a fraction of the picture's width.
+    the logarithm of the opening as a fraction of the picture's width. With a condition (B, D) every block's channels
+    are scaled and shifted by it before they are bent (FiLM, Perez et al. 2018); it starts without effect.
+
+    Args:
+        channels: C of the map.
+        width: Channels inside.
+        condition: D; 0 is a head without condition.
     """
 
-    def __init__(self, channels: int, width: int = 128) -> None:
+    def __init__(self, channels: int, width: int = 128, *, condition: int = 0) -> None:
         super().__init__()
         layers: list[nn.Module] = []
         for index, inside in enumerate([channels, width, width, width]):
             kernel = 1 if index == 0 else 3
             layers += [nn.Conv2d(inside, width, kernel, padding=kernel // 2), nn.GroupNorm(8, width), nn.GELU()]
         self.body = nn.Sequential(*layers)
+        self.film = nn.Linear(condition, 4 * 2 * width) if condition else None
+        if self.film is not None:
+            nn.init.zeros_(self.film.weight)
+            nn.init.zeros_(self.film.bias)
         self.out = nn.Conv2d(width, 6, 1)
         # Few cells hold a grasp, and an opening is about a fifth of the picture.
         start = torch.tensor([-3.0, 0.0, 0.0, 0.0, 0.0, math.log(0.2)])
         self.out.bias = nn.Parameter(start)
 
-    def forward(self, dense: Tensor) -> Tensor:
-        return self.out(self.body(dense))
+    def forward(self, dense: Tensor, condition: Tensor | None = None) -> Tensor:
+        if self.film is None or condition is None:
+            return self.out(self.body(dense))
+        changes = self.film(condition).unflatten(1, (4, 2, -1))[..., None, None].unbind(1)
+        for index, change in enumerate(changes):
+            normal = self.body[3 * index : 3 * index + 2](dense)
+            dense = self.body[3 * index + 2](normal * (1 + change[:, 0]) + change[:, 1])
+        return self.out(dense)
 
 
-def mirrored(pictures: Tensor) -> Tensor:
-    """Pictures (B, C, h, w) in their four mirror images, (4 B, C, h, w)."""
-    return torch.cat([pictures.flip(axes) for axes in MIRRORS])
+def symmetric_views(pictures: Tensor) -> Tensor:
+    """Square pictures (B, C, s, s) as they are and in their seven turns and mirror images, (8 B, C, s, s)."""
+    return torch.cat([torch.rot90(pictures, turn, (2, 3)).flip(axes) for turn, axes in SYMMETRIES])
 
 
-def unmirrored(maps: Tensor) -> Tensor:
-    """The mean of the maps (4 B, 6, h, w) of four mirror images, each turned back: (B, 6, h, w).
+def symmetric_mean(maps: Tensor) -> Tensor:
+    """The mean of the maps (8 B, 6, s, s) of `symmetric_views`, each turned back: (B, 6, s, s).
 
-    Grasps do not depend on the side from which a mirror shows them, so what the four disagree in is error.
+    Grasps do not depend on how the picture lies, so what the eight disagree in is error; where they disagree about the
+    direction, its mean (cos 2t, sin 2t) is short.
     """
     back = []
-    for axes, part in zip(MIRRORS, maps.float().chunk(len(MIRRORS)), strict=True):
-        sign = torch.ones(6, device=maps.device)
+    for (turn, axes), part in zip(SYMMETRIES, maps.float().chunk(len(SYMMETRIES)), strict=True):
+        quality, cos, sin, x, y, opening = part.flip(axes).unbind(1)
         # A mirror turns one offset round, and the angle with it; two mirrors leave the angle.
-        sign[2] = -1.0 if len(axes) == 1 else 1.0
-        sign[3] = -1.0 if 3 in axes else 1.0
-        sign[4] = -1.0 if 2 in axes else 1.0
-        back.append(part.flip(axes) * sign[:, None, None])
+        sin = -sin if len(axes) == 1 else sin
+        x, y = (-x if 3 in axes else x), (-y if 2 in axes else y)
+        if turn:
+            # A quarter turn of the picture is half a turn of the doubled angle.
+            cos, sin, x, y = -cos, -sin, -y, x
+        back.append(torch.rot90(torch.stack([quality, cos, sin, x, y, opening], 1), -turn, (2, 3)))
     return torch.stack(back).mean(0)
 
 
@@ -105,20 +126,32 @@ class MapLoss:
 
 
 def best_grasps(
-    maps: Tensor, *, count: int = 3, min_distance: float = 0.06, min_angle: float = math.radians(30), pool: int = 48
+    maps: Tensor,
+    *,
+    count: int = 3,
+    plate: float = 0.0,
+    certainty: float = CERTAINTY,
+    min_distance: float = 0.06,
+    min_angle: float = math.radians(30),
+    pool: int = 48,
 ) -> list[list[Grasp]]:
     """The `count` best grasps of each picture, best first, different by place or by angle.
+
+    A grasp's quality is its cell's, times how certain its direction is: the length of (cos 2t, sin 2t), at most 1, to
+    the power of `certainty`. Regression shortens that vector where it cannot tell the direction.
 
     Args:
         maps: (B, 6, h, w) from the head.
         count: Grasps a picture.
+        plate: Length of the grasps' jaw plates, fraction of the picture's width; 0 leaves it at half the opening.
+        certainty: Power of a direction's certainty in the quality; 0 leaves it out.
         min_distance: Two grasps closer than this fraction of the picture and ...
         min_angle: ... closer than this in radians are one grasp.
         pool: How many of the best cells are looked at.
     """
     batch, _, height, width = maps.shape
     cells = maps.float().flatten(2)
-    quality = cells[:, 0].sigmoid()
+    quality = cells[:, 0].sigmoid() * cells[:, 1:3].norm(dim=1).clamp(max=1) ** certainty
     found = []
     for b in range(batch):
         kept: list[Grasp] = []
@@ -131,6 +164,7 @@ def best_grasps(
                 y=min(max((cell // width + 0.5 + dy) / height, 0.0), 1.0),
                 theta=math.atan2(sin, cos) / 2,
                 opening=min(math.exp(log_opening), 1.0),
+                jaw=plate or None,
                 quality=float(quality[b, cell]),
             )
             if all(

@@ -15,9 +15,12 @@ from transformers import LlavaForConditionalGeneration, PreTrainedTokenizerBase
 
 from graspwise.answer import AnswerFormat
 from graspwise.conversation import Message
-from graspwise.model.grasp_map import GraspMapHead, middle_of_quality, mirrored, unmirrored
+from graspwise.errors import InputError
+from graspwise.model.grasp_map import GraspMapHead, middle_of_quality, symmetric_mean, symmetric_views
 from graspwise.model.memory import CLOSER, Memory, closer
 from graspwise.model.prompt import prompt_text
+from graspwise.model.scene_names import SceneNames
+from graspwise.model.steering import SPARE, SteeredHead, spt_token, unspelled
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,8 @@ class Card:
         names: Likeliest names in its prompt.
         trust: Power of a proposal's quality in its weight against the language model's digits; 0 leaves them free.
         stages: Training stages it has been through.
+        plate: Length of a grasp rectangle's jaw plate, fraction of the picture's width: the median of the training
+            labels, since a gripper's plates are as long whatever it holds; 0 leaves it at half the opening.
         projector_act: Activation between the projector's two layers, where it is not the base's own.
         trained_on: Object ids of its training data, prefixed by the data set.
         recipe: Name of the recipe.
@@ -43,6 +48,7 @@ class Card:
     proposals: int = 0
     names: int = 0
     trust: float = 0.0
+    plate: float = 0.0
     stages: tuple[str, ...] = ()
     projector_act: str = ""
     trained_on: tuple[str, ...] = ()
@@ -64,6 +70,8 @@ class GraspModel:
         std: Likewise.
         card: Where it comes from and how it was trained.
         head: Dense grasp head on the tower, where there is one.
+        steered: Dense grasp head that the answer's target steers, where there is one.
+        scene_names: Names of the things in a picture of several, where there are such.
         memory: Photographs to compare a picture with, for its likely names.
         adapter: The peft model around `llava` while its LoRA is kept apart; None where there is none or it is merged.
     """
@@ -75,6 +83,8 @@ class GraspModel:
     std: tuple[float, ...]
     card: Card
     head: GraspMapHead | None = None
+    steered: SteeredHead | None = None
+    scene_names: SceneNames | None = None
     memory: Memory | None = None
     adapter: Any | None = None
 
@@ -95,6 +105,27 @@ class GraspModel:
         """The token that ends an answer."""
         token = self.tokenizer.eos_token_id
         return int(token[0] if isinstance(token, list) else token)
+
+    @cached_property
+    def spt(self) -> tuple[str, int]:
+        """Spelling and id of the token that stands for [SPT].
+
+        Raises:
+            InputError: the tokenizer has none to spare.
+        """
+        name = spt_token(self.tokenizer)
+        if name is None:
+            raise InputError(f"model {self.card.base}: its tokenizer has no spare token; valid is one of {SPARE}")
+        return name, int(self.tokenizer.convert_tokens_to_ids(name))
+
+    def text_of(self, ids: Sequence[int]) -> str:
+        """The text of an answer's tokens up to the end of the turn; of the special tokens only [SPT] is written out."""
+        ids = ids[: ids.index(self.end_of_turn)] if self.end_of_turn in ids else ids
+        if self.steered is None:
+            return str(self.tokenizer.decode(ids, skip_special_tokens=True)).strip()
+        spelling, spt = self.spt
+        special = {i for i, token in self.tokenizer.added_tokens_decoder.items() if token.special} - {spt}
+        return unspelled(self.tokenizer.decode([i for i in ids if i not in special]), spelling)
 
     @cached_property
     def grammar_tokens(self) -> Any:
@@ -123,8 +154,8 @@ class GraspModel:
 
     @torch.inference_mode()
     def look(self, pixel_values: Tensor) -> Tensor:
-        """What the dense head reads: the tower's maps of the four mirror images of each picture, (4 B, C, h, w)."""
-        dense: Tensor = self.llava.model.vision_tower.dense(mirrored(pixel_values))
+        """What the dense head reads: the tower's maps of the eight symmetric views of each picture, (8 B, C, h, w)."""
+        dense: Tensor = self.llava.model.vision_tower.dense(symmetric_views(pixel_values))
         return dense
 
     @torch.inference_mode()
@@ -136,7 +167,18 @@ class GraspModel:
         """
         if self.head is None:
             raise ValueError("this model has no dense head")
-        return unmirrored(self.head(dense))
+        return symmetric_mean(self.head(dense))
+
+    @torch.inference_mode()
+    def steered_maps(self, dense: Tensor, states: Tensor) -> Tensor:
+        """The steered head's maps (B, 6, h, w) of what `look` returned, for states (B, D) of the language model.
+
+        Raises:
+            ValueError: the model has no steered head.
+        """
+        if self.steered is None:
+            raise ValueError("this model has no steered head")
+        return symmetric_mean(self.steered(dense, states.repeat(len(dense) // len(states), 1)))
 
     @torch.inference_mode()
     def recognise(
@@ -152,6 +194,11 @@ class GraspModel:
         if self.memory is None or self.card.names == 0:
             return [[] for _ in pixel_values]
         return self.memory.nearest(self.looks(pixel_values, maps), count=self.card.names, besides=besides)
+
+    @torch.inference_mode()
+    def in_view(self, dense: Tensor) -> list[list[str]]:
+        """Names of the things in each picture, of maps (B, C, h, w) of the tower; none without scene names."""
+        return [[] for _ in dense] if self.scene_names is None else self.scene_names.in_view(dense)
 
     @torch.inference_mode()
     def looks(self, pixel_values: Tensor, maps: Tensor | None) -> Tensor:

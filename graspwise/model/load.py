@@ -1,8 +1,9 @@
 """Models by name: published ones, run folders, model folders, checkpoints on disk and on the hub.
 
 A model folder holds what training changed and nothing else: `graspwise.json` (the card), `projector.safetensors`,
-`maps.safetensors` (the dense head), `memory.safetensors` (photographs to compare with), `adapter/` (LoRA in peft's
-layout). The card names the base and its hash.
+`maps.safetensors` (the dense head), `steered.safetensors` (the one that an answer's target steers),
+`scene_names.safetensors` (names of several things), `memory.safetensors` (photographs to compare with), `adapter/`
+(LoRA in peft's layout). The card names the base and its hash.
 """
 
 import hashlib
@@ -24,10 +25,14 @@ from graspwise.files import read_json, replacing, replacing_folder, write_json
 from graspwise.model.grasp_map import GraspMapHead
 from graspwise.model.grasp_model import Card, GraspModel
 from graspwise.model.memory import Memory
+from graspwise.model.scene_names import SceneNames
 from graspwise.model.small import save_checkpoint, write_small_base
+from graspwise.model.steering import SteeredHead
 from graspwise.model.weights import CARD, PACKAGES, PUBLISHED, cache_folder, published_cards
 
-PROJECTOR, MAPS, MEMORY, ADAPTER = "projector.safetensors", "maps.safetensors", "memory.safetensors", "adapter"
+PROJECTOR, MAPS, STEERED = "projector.safetensors", "maps.safetensors", "steered.safetensors"
+SCENE_NAMES = "scene_names.safetensors"
+MEMORY, ADAPTER = "memory.safetensors", "adapter"
 BASE_NAME = "small-base"
 # Raised when the conversion changes what the same packages become.
 CONVERSION = 1
@@ -201,11 +206,28 @@ def load_heads(model: GraspModel, folder: Path) -> None:
         model.head = new_head(model)
         load_part(model.head, folder / MAPS)
         model.head.to(model.device, torch.bfloat16).eval().requires_grad_(False)
+    if (folder / SCENE_NAMES).is_file():
+        channels = model.llava.config.vision_config.map_channels
+        model.scene_names = SceneNames.load(folder / SCENE_NAMES, channels=channels)
+        model.scene_names.to(model.device).eval().requires_grad_(False)
+    if (folder / STEERED).is_file():
+        model.steered = new_steered_head(model)
+        load_part(model.steered, folder / STEERED)
+        model.steered.to(model.device, torch.bfloat16).eval().requires_grad_(False)
 
 
 def new_head(model: GraspModel) -> GraspMapHead:
     """An untrained dense head for a model's tower."""
     return GraspMapHead(model.llava.config.vision_config.map_channels).to(model.device)
+
+
+def new_steered_head(model: GraspModel) -> SteeredHead:
+    """A steered head for a model's tower and language model, which begins as the model's dense head."""
+    config = model.llava.config
+    steered = SteeredHead(config.vision_config.map_channels, config.text_config.hidden_size).to(model.device)
+    if model.head is not None:
+        steered.start_from(model.head)
+    return steered
 
 
 def load_part(module: torch.nn.Module, path: Path) -> None:
@@ -244,6 +266,10 @@ def save_parts(folder: Path, model: GraspModel) -> None:
     save_part(model.llava.model.multi_modal_projector, folder / PROJECTOR)
     if model.head is not None:
         save_part(model.head, folder / MAPS)
+    if model.scene_names is not None:
+        model.scene_names.save(folder / SCENE_NAMES)
+    if model.steered is not None:
+        save_part(model.steered, folder / STEERED)
     if model.memory is not None:
         model.memory.save(folder / MEMORY)
     if model.adapter is not None:

@@ -12,10 +12,14 @@ from graspwise.conversation import Message
 from graspwise.grasp import Grasp
 
 
-def with_hints(instruction: str, *, names: Sequence[str], proposals: Sequence[Grasp]) -> str:
-    """The user's words, then what the picture looks like and the dense head's grasps, best first, if any."""
+def with_hints(
+    instruction: str, *, names: Sequence[str], proposals: Sequence[Grasp], in_view: Sequence[str] = ()
+) -> str:
+    """The user's words, then what is in view or, of one thing, what it looks like, and the dense head's grasps."""
     lines = [instruction]
-    if names:
+    if len(in_view) > 1:
+        lines.append(f"In view: {', '.join(in_view)}")
+    elif names:
         lines.append(f"Looks like: {', '.join(names)}")
     if proposals:
         listed = "; ".join(render_grasp(grasp, answer_format="bare") for grasp in proposals)

@@ -6,12 +6,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from graspwise.answer import AnswerFormat, parse_grasp
+from graspwise.answer import SPT, AnswerFormat, parse_grasp, target_of
 from graspwise.conversation import Message, text_of
 from graspwise.grasp import Grasp, angle_difference
 from graspwise.picture import Picture
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from graspwise.model.generate import Written
     from graspwise.model.grasp_model import GraspModel
 
@@ -31,6 +33,11 @@ class Response:
         grasp: The grasp it gives; None where the text holds no valid one.
         others: Further grasps, ranked, with quality.
         intervened: Whether the grammar overruled the model's own choice of a token.
+        target: Name of the object it means; None where the model names none.
+        refused: Whether it says that nothing in view serves the instruction; then there is no grasp.
+
+    Raises:
+        ValueError: it refuses and holds a grasp.
     """
 
     text: str
@@ -38,6 +45,12 @@ class Response:
     grasp: Grasp | None
     others: tuple[Grasp, ...] = ()
     intervened: bool = False
+    target: str | None = None
+    refused: bool = False
+
+    def __post_init__(self) -> None:
+        if self.refused and (self.grasp is not None or self.others):
+            raise ValueError(f"a refusal holds no grasp; found {(self.grasp, *self.others)}")
 
 
 class Responder(Protocol):
@@ -120,14 +133,19 @@ class LlavaResponder:
         )
         responses = []
         for answer, proposed in zip(written, proposals, strict=True):
+            if self.model.steered is not None and SPT not in answer.text:
+                responses.append(Response(answer.text, answer.text, None, intervened=answer.intervened, refused=True))
+                continue
             reasoning, grasp = parse_grasp(answer.text)
+            reasoning, target = target_of(reasoning)
             chosen = next((p for p in proposed if is_same(p, grasp)), None)
             # A grasp of the model's own invention opens as wide as the proposal nearest to it.
             nearest = chosen or min(proposed, key=lambda p: math.dist((p.x, p.y), (grasp.x, grasp.y)), default=None)
             if nearest is not None:
-                grasp = replace(grasp, opening=nearest.opening, quality=chosen.quality if chosen else None)
+                quality = chosen.quality if chosen else None
+                grasp = replace(grasp, opening=nearest.opening, jaw=nearest.jaw, quality=quality)
             others = tuple(p for p in proposed if p is not chosen)[: RANKED - 1]
-            responses.append(Response(answer.text, reasoning, grasp, others, answer.intervened))
+            responses.append(Response(answer.text, reasoning, grasp, others, answer.intervened, target=target))
         return responses
 
     def free_texts(self, pictures: Sequence[Picture], conversations: Sequence[Sequence[Message]]) -> list[str]:
@@ -148,37 +166,52 @@ class LlavaResponder:
         from graspwise.model.density import GraspDensity
         from graspwise.model.generate import write_answers
         from graspwise.model.grasp_map import best_grasps
+        from graspwise.model.steering import mean_state
 
         model = self.model
         pixel_values = model.pixel_values([picture.rgb for picture in pictures])
-        maps = None
+        maps, dense = None, pixel_values
         grasps: list[list[Grasp]] = [[] for _ in pictures]
         if model.head is not None:
-            maps = model.grasp_maps(model.look(pixel_values))
-            grasps = best_grasps(maps, count=WEIGHED)
+            dense = model.look(pixel_values)
+            maps = model.grasp_maps(dense)
+            grasps = best_grasps(maps, count=WEIGHED, plate=model.card.plate)
         names = model.recognise(pixel_values, maps)
+        in_view = model.in_view(dense[: len(pictures)])
         prompts = [
-            self.prompt(conversation, listed, found[: model.card.proposals])
-            for conversation, listed, found in zip(conversations, names, grasps, strict=True)
+            self.prompt(conversation, names=named, in_view=shown, proposals=found[: model.card.proposals])
+            for conversation, named, shown, found in zip(conversations, names, in_view, grasps, strict=True)
         ]
 
-        densities = (
-            [GraspDensity.of(found, trust=self.trust) for found in grasps] if self.trust and maps is not None else None
-        )
+        def density(row: int, ids: Sequence[int], states: "Tensor") -> GraspDensity:
+            if model.steered is not None and (state := mean_state(states, ids, model.spt[1])) is not None:
+                grasps[row] = best_grasps(
+                    model.steered_maps(dense[row :: len(pictures)], state[None]), count=WEIGHED, plate=model.card.plate
+                )[0]
+            return GraspDensity.of(grasps[row], trust=self.trust)
+
         written = write_answers(
             model, prompts, pixel_values, answer_format=self.answer_format, constrained=constrained,
-            openings=openings, densities=densities,
+            openings=openings, density=density if self.trust and maps is not None else None,
             temperature=temperature, seed=seed,
         )  # fmt: skip
         return written, grasps
 
-    def prompt(self, conversation: Sequence[Message], names: Sequence[str], proposals: Sequence[Grasp]) -> list[int]:
+    def prompt(
+        self,
+        conversation: Sequence[Message],
+        *,
+        names: Sequence[str],
+        in_view: Sequence[str],
+        proposals: Sequence[Grasp],
+    ) -> list[int]:
         """Token ids; names and proposals are written into the first user's turn."""
         from graspwise.conversation import user_turn
         from graspwise.model.prompt import with_hints
 
         first, *rest = conversation
-        return self.model.prompt_ids([user_turn(with_hints(text_of(first), names=names, proposals=proposals)), *rest])
+        asked = with_hints(text_of(first), names=names, proposals=proposals, in_view=in_view)
+        return self.model.prompt_ids([user_turn(asked), *rest])
 
 
 class HeadResponder:
@@ -201,7 +234,7 @@ class HeadResponder:
         from graspwise.model.grasp_map import best_grasps
 
         maps = self.model.grasp_maps(self.model.look(self.model.pixel_values([p.rgb for p in pictures])))
-        found = best_grasps(maps, count=self.count)
+        found = best_grasps(maps, count=self.count, plate=self.model.card.plate)
         return [Response(text="", reasoning="", grasp=best, others=tuple(rest)) for best, *rest in found]
 
 

@@ -28,12 +28,14 @@ class Example:
         picture: Square, of side S.
         rectangles: Labels whose centre is inside, pixels of `picture`.
         size: (S, S).
+        transform: From the sample's picture to `picture`.
     """
 
     sample: Sample
     picture: Picture
     rectangles: tuple[GraspRectangle, ...]
     size: tuple[int, int]
+    transform: Transform
 
     @property
     def rgb(self) -> np.ndarray:
@@ -49,7 +51,7 @@ def plain_example(dataset: Dataset, sample: Sample, *, size: int, depth: bool = 
     """The sample as it is, resized to the model's input; with its depth when asked."""
     picture = dataset.picture(sample, depth=depth)
     fit = Transform.letterbox(source_size=picture.size, size=(size, size))
-    return example(sample, fit.picture(picture), [fit.rectangle(r) for r in sample.rectangles])
+    return example(sample, fit.picture(picture), fit)
 
 
 def augmented_example(dataset: Dataset, sample: Sample, *, size: int, rng: np.random.Generator) -> Example:
@@ -70,16 +72,17 @@ def augmented_example(dataset: Dataset, sample: Sample, *, size: int, rng: np.ra
         if rng.random() < 0.5:
             jitter = jitter.then(Transform.flip(size=fit.size, axis=axis))  # type: ignore[arg-type]
     transform = fit.then(jitter)
-    moved = [transform.rectangle(r) for r in sample.rectangles]
-    if moved and not any(is_visible(r, size) for r in moved):
-        transform, moved = fit, [fit.rectangle(r) for r in sample.rectangles]
+    if sample.rectangles and not any(is_visible(transform.rectangle(r), size) for r in sample.rectangles):
+        transform = fit
     shown = transform.picture(picture, fill="edge")
-    return example(sample, replace(shown, rgb=recolour(shown.rgb, rng)), moved)
+    return example(sample, replace(shown, rgb=recolour(shown.rgb, rng)), transform)
 
 
-def example(sample: Sample, picture: Picture, rectangles: list[GraspRectangle]) -> Example:
+def example(sample: Sample, picture: Picture, transform: Transform) -> Example:
+    """The sample as a square picture shows it, `transform` leading from the sample's own."""
     size = picture.width
-    return Example(sample, picture, tuple(r for r in rectangles if is_visible(r, size)), (size, size))
+    moved = [transform.rectangle(rectangle) for rectangle in sample.rectangles]
+    return Example(sample, picture, tuple(r for r in moved if is_visible(r, size)), (size, size), transform)
 
 
 def is_visible(rectangle: GraspRectangle, size: int) -> bool:

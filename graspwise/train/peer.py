@@ -266,7 +266,6 @@ def turned_part(
         size=fit.size,
     )
     transform = fit.then(turn)
-    moved = [transform.rectangle(r) for r in sample.rectangles]
-    if moved and not any(is_visible(r, size) for r in moved):
+    if sample.rectangles and not any(is_visible(transform.rectangle(r), size) for r in sample.rectangles):
         return plain_example(dataset, sample, size=size, depth=depth)
-    return example(sample, transform.picture(picture, fill="edge"), moved)
+    return example(sample, transform.picture(picture, fill="edge"), transform)

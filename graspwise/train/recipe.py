@@ -1,11 +1,13 @@
 """Training recipes by name: every number a run depends on, dumped into its folder."""
 
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal
 
 from graspwise.errors import InputError
 
-Strategy = Literal["align", "projector", "lora"]
+Strategy = Literal["align", "projector", "lora", "spt"]
+# Stages that come before the answers.
+ALIGNING = ("maps", "words", "captions")
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,10 @@ class Recipe:
         captions: Projector alone, through the frozen language model, on captions.
         projector: The strategy `projector`: projector alone, on answers.
         lora: The strategy `lora`: projector and LoRA in all linear layers of the language model, on answers.
+        scene: Names of the things in a scene, at every cell of the tower's map.
+        steer: The steered head, on the frozen tower and language model.
+        spt: The strategy `spt`: as `lora`, with the steered head, on answers that name their target.
+        maps_weight: Weight of the steered maps' loss, against 1 for the text's.
         proposals: Grasps of the dense head written into the prompt; 0 is the pure text model.
         names: Likeliest names, by the photographs that the picture resembles, written into the prompt.
         answers_a_picture: Answers learned from one augmented picture, with one prompt; each counts as a sample.
@@ -60,6 +66,9 @@ class Recipe:
     captions: Stage
     projector: Stage
     lora: Stage
+    scene: Stage
+    steer: Stage
+    spt: Stage
     distinct_maps: int = 9_600
     proposals: int = 3
     names: int = 3
@@ -72,14 +81,30 @@ class Recipe:
     lora_rank: int = 16
     lora_alpha: int = 32
     projector_act: Literal["gelu", "linear"] = "gelu"
+    maps_weight: float = 0.25
+
+    def stages(self, strategy: Strategy) -> dict[str, Stage]:
+        """The stages that a strategy goes through from a bare base, in order; the last is the answers', if any."""
+        names = {"align": (), "spt": ("scene", "steer", "spt")}.get(strategy, (strategy,))
+        return {name: getattr(self, name) for name in (*ALIGNING, *names)}
+
+    def numbers(self, strategy: Strategy) -> dict[str, Any]:
+        """What of the recipe a strategy's result depends on."""
+        used, spt = self.stages(strategy), ("maps_weight",)
+        return {
+            name: value
+            for name, value in asdict(self).items()
+            if name in used or not (isinstance(getattr(self, name), Stage) or (name in spt and strategy != "spt"))
+        }
 
     def scaled(self, budget: int | None) -> "Recipe":
-        """The same recipe with another budget of answer samples for both strategies."""
+        """The same recipe with another budget of answer samples for all strategies."""
         if budget is None:
             return self
         if budget < 1:
             raise InputError(f"--budget-samples is {budget}; valid is 1 or more")
-        return replace(self, projector=replace(self.projector, samples=budget), lora=replace(self.lora, samples=budget))
+        stages = {name: replace(getattr(self, name), samples=budget) for name in ("projector", "lora", "spt")}
+        return replace(self, **stages)
 
 
 SMALL = Recipe(
@@ -89,6 +114,9 @@ SMALL = Recipe(
     captions=Stage(samples=0, batch=16, micro_batch=16, learning_rate=5e-4),
     projector=Stage(samples=960, batch=16, micro_batch=16, learning_rate=1e-3),
     lora=Stage(samples=960, batch=16, micro_batch=16, learning_rate=1e-3),
+    scene=Stage(samples=24_000, batch=32, micro_batch=32, learning_rate=2e-3, weight_decay=0.01),
+    steer=Stage(samples=24_000, batch=32, micro_batch=32, learning_rate=2e-3, weight_decay=0.01),
+    spt=Stage(samples=1_600, batch=16, micro_batch=8, learning_rate=1e-3),
 )
 # RT-Grasp section V-A.1; the paper names no count of epochs: one pass over its 76k samples here, alignment as LLaVA's.
 PAPER = replace(
@@ -116,6 +144,9 @@ TINY = Recipe(
     captions=Stage(samples=8, batch=4, micro_batch=4, learning_rate=1e-3),
     projector=Stage(samples=12, batch=4, micro_batch=2, learning_rate=1e-3),
     lora=Stage(samples=12, batch=4, micro_batch=2, learning_rate=1e-3),
+    scene=Stage(samples=16, batch=4, micro_batch=4, learning_rate=1e-3),
+    steer=Stage(samples=16, batch=4, micro_batch=4, learning_rate=1e-3),
+    spt=Stage(samples=12, batch=4, micro_batch=2, learning_rate=1e-3),
     answers_a_picture=2,
     lora_rank=4,
     lora_alpha=8,

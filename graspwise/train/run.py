@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -13,13 +14,15 @@ from graspwise.data.store import Dataset, Sample
 from graspwise.errors import InputError
 from graspwise.files import empty_directory, read_json, write_json
 from graspwise.model.grasp_model import GraspModel
-from graspwise.model.load import load_model, save_parts, set_projector_act
+from graspwise.model.load import load_model, new_steered_head, save_parts, set_projector_act
 from graspwise.model.memory import Memory
 from graspwise.model.small import start_projector
 from graspwise.model.tower import LiteTower
 from graspwise.train.examples import plain_example
 from graspwise.train.loop import Progress, Task, fit
 from graspwise.train.recipe import Recipe, Stage, TrainConfig
+from graspwise.train.scene_task import SceneTask
+from graspwise.train.steer_tasks import SteerTask
 from graspwise.train.tasks import MapsTask, WordsTask
 from graspwise.train.text_tasks import AnswerTask, CaptionTask
 
@@ -67,6 +70,7 @@ def train(
         raise InputError(f"{config.data}: no sample is left for training; valid is a data set of more {config.split}s")
     torch.manual_seed(config.seed)
     model = load_model(config.base, merged=False, say=say)
+    check_wishes(config, dataset, model)
     prepare(model, config, dataset, parts)
     write_json(folder / "config.json", asdict(config))
     write_json(folder / "split.json", split.to_json())
@@ -92,6 +96,23 @@ def check_run(folder: Path, config: "DataclassInstance", *, resume: bool) -> Non
         )
 
 
+def check_wishes(config: TrainConfig, dataset: Dataset, model: GraspModel) -> None:
+    """Refuse test objects, and scenes of several things as the first that a model sees.
+
+    Raises:
+        InputError: the data set is of wishes, and holds test objects or does not suit the strategy or the base.
+    """
+    if dataset.info["task"] != "wishes":
+        return
+    sets = set(dataset.info["sets"])
+    if sets - {"train"}:
+        raise InputError(f"{config.data}: holds objects of {', '.join(sorted(sets - {'train'}))}; valid is train alone")
+    if config.strategy != "spt":
+        raise InputError(f"--strategy is {config.strategy}; valid for the wishes in {config.data} is spt")
+    if is_ours(model) and "maps" not in model.card.stages:
+        raise InputError(f"--base {config.base}: has no dense head to start from; valid is small, or a run of align")
+
+
 def is_ours(model: GraspModel) -> bool:
     """Whether the tower is ours: any other LLaVA comes aligned, and its tower has no map for a dense head."""
     return isinstance(model.llava.model.vision_tower, LiteTower)
@@ -109,6 +130,7 @@ def prepare(model: GraspModel, config: TrainConfig, dataset: Dataset, parts: Par
         proposals=recipe.proposals if ours else 0,
         names=recipe.names if ours else 0,
         trust=recipe.trust if ours else 0.0,
+        plate=plate_length(parts.training),
         recipe=recipe.name,
         trained_on=tuple(sorted({*model.card.trained_on, *trained_on})),
     )
@@ -142,12 +164,22 @@ def stages(model: GraspModel, config: TrainConfig, dataset: Dataset, parts: Part
         yield task, recipe.captions, 0
     if config.strategy == "align":
         return
-    if config.strategy == "lora":
+    if config.strategy == "spt":
+        dense: dict[str, Any] = {"distinct": recipe.distinct_maps, "training": parts.training}
+        if wanted("scene", recipe.scene):
+            scene = SceneTask(model, dataset, **dense, **shared)
+            yield scene, recipe.scene, 0
+            scene.head.to(torch.bfloat16).eval().requires_grad_(False)
+        if wanted("steer", recipe.steer):
+            yield SteerTask(model, dataset, **dense, **shared), recipe.steer, 0
+        model.steered = model.steered or new_steered_head(model)
+        model.steered.float().train()
+    if config.strategy in ("lora", "spt"):
         torch.manual_seed(config.seed)
         model.adapter = model.adapter or add_lora(model, recipe)
         trainable |= lora_parameters(model)
     shared |= {"trainable": trainable, "recipe": recipe, "watch_samples": config.watch_samples}
-    stage = recipe.lora if config.strategy == "lora" else recipe.projector
+    stage: Stage = getattr(recipe, config.strategy)
     yield AnswerTask(model, dataset, training=parts.training, **shared), stage, config.watch
 
 
@@ -168,6 +200,14 @@ def divide(dataset: Dataset, split: Split) -> Parts:
         if split.group(sample) in training:
             parts.captions.append(sample)
     return parts
+
+
+def plate_length(samples: Sequence[Sample]) -> float:
+    """Median length of the labels' jaw plates, fraction of the picture's side, on photographs as they were taken."""
+    lengths = [
+        label.jaw / max(sample.transform.size) for sample in samples if sample.original for label in sample.rectangles
+    ]
+    return round(median(lengths), 4) if lengths else 0.0
 
 
 def remember(model: GraspModel, dataset: Dataset, samples: Sequence[Sample]) -> Memory:

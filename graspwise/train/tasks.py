@@ -66,26 +66,31 @@ def autocast(model: GraspModel) -> torch.autocast:
     return torch.autocast(model.device.type, dtype=torch.bfloat16)
 
 
-class MapsTask(SampleTask):
-    """The dense grasp head, on the frozen tower.
+class DenseTask(SampleTask):
+    """A head on the frozen tower's maps.
 
     The tower sees `distinct` augmented samples once; after that the head goes over the same maps again, which are kept.
     """
 
-    name = "maps"
     measure = MapLoss()
 
     def __init__(self, model: GraspModel, dataset: Dataset, *, distinct: int, **kwargs: Any) -> None:
         super().__init__(model, dataset, **kwargs)
-        if model.head is None:
-            torch.manual_seed(self.seed)
-            model.head = new_head(model)
-        self.head = model.head.float().train()
         self.distinct = distinct
-        self.seen: dict[int, tuple[Tensor, Tensor, list[Grasp]]] = {}
+        self.seen: dict[int, tuple[Tensor, Tensor, Any]] = {}
 
-    def parameters(self) -> dict[str, nn.Parameter]:
-        return dict(self.head.named_parameters())
+    def labels(self, example: Example, *, cells: int) -> Any:
+        """What is kept of an example's labels, for a map of `cells` x `cells`; here its grasps."""
+        return example.grasps
+
+    def compare(self, maps: Tensor, labels: Sequence[Any]) -> Tensor:
+        """Loss of the maps, given what was kept of each picture's labels."""
+        grasps, valid = padded(labels)
+        return self.measure(maps, grasps.to(maps.device), valid.to(maps.device))
+
+    def maps(self, places: Sequence[int], dense: Tensor) -> Tensor:
+        """What the head draws at these places, of the tower's maps (B, C, h, w) there."""
+        raise TypeError(f"{type(self).__name__} has no head")
 
     def prepare(self, positions: range) -> tuple[list[int], dict[int, Example]]:
         places = [position % self.distinct for position in positions]
@@ -99,12 +104,31 @@ class MapsTask(SampleTask):
             with torch.no_grad():
                 levels = tower.levels(self.model.pixel_values([e.rgb for e in new.values()]))
             for place, fine, coarse, e in zip(new, *levels, new.values(), strict=True):
-                self.seen[place] = fine.clone(), coarse.clone(), e.grasps
-        fines, coarses, grasps = zip(*(self.seen[place] for place in places), strict=True)
+                self.seen[place] = fine.clone(), coarse.clone(), self.labels(e, cells=fine.shape[-1])
+        fines, coarses, labels = zip(*(self.seen[place] for place in places), strict=True)
         with autocast(self.model):
-            maps = self.head(tower.joined(torch.stack(fines), torch.stack(coarses)))
-        labels, valid = padded(grasps)
-        return self.measure(maps, labels.to(maps.device), valid.to(maps.device))
+            maps = self.maps(places, tower.joined(torch.stack(fines), torch.stack(coarses)))
+        return self.compare(maps, labels)
+
+
+class MapsTask(DenseTask):
+    """The dense grasp head."""
+
+    name = "maps"
+
+    def __init__(self, model: GraspModel, dataset: Dataset, **kwargs: Any) -> None:
+        super().__init__(model, dataset, **kwargs)
+        if model.head is None:
+            torch.manual_seed(self.seed)
+            model.head = new_head(model)
+        self.head = model.head.float().train()
+
+    def parameters(self) -> dict[str, nn.Parameter]:
+        return dict(self.head.named_parameters())
+
+    def maps(self, places: Sequence[int], dense: Tensor) -> Tensor:
+        maps: Tensor = self.head(dense)
+        return maps
 
     @torch.inference_mode()
     def watch(self) -> dict[str, float]:

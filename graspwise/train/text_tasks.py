@@ -11,18 +11,21 @@ from torch.nn import functional as F
 
 from graspwise.answer import parse_grasp, render_grasp
 from graspwise.conversation import user_turn
-from graspwise.data.store import Dataset
+from graspwise.data.store import Dataset, Sample
 from graspwise.grasp import Grasp
 from graspwise.model.density import GraspDensity
-from graspwise.model.grasp_map import best_grasps
+from graspwise.model.grasp_map import MapLoss, best_grasps
 from graspwise.model.grasp_model import GraspModel
 from graspwise.model.prompt import with_hints
 from graspwise.model.responder import LlavaResponder
+from graspwise.model.steering import mean_state, spelled
 from graspwise.picture import Picture
 from graspwise.train.digit_targets import MOST, DigitTokens
 from graspwise.train.examples import Example
 from graspwise.train.packing import Row, pack
 from graspwise.train.recipe import Recipe
+from graspwise.train.scene_task import names_in_view
+from graspwise.train.steer_tasks import names_target, reason_of, steered_loss
 from graspwise.train.tasks import SampleTask, autocast, hit, mean
 
 
@@ -77,23 +80,36 @@ class TextTask(SampleTask):
         """Tokens of the answer that have more than one right value: index, ids, probabilities."""
         return []
 
+    def maps_loss(
+        self, pixel_values: Tensor, examples: Sequence[Example], answers: Sequence[tuple[int, list[int], Tensor]]
+    ) -> Tensor | float:
+        """What is added for the maps that the answers steer; of an answer its picture, tokens and states (L, D)."""
+        return 0.0
+
+    def spelled(self, answer: str) -> str:
+        """An answer as the tokenizer takes it."""
+        return answer if self.model.steered is None else spelled(answer, self.model.spt[0])
+
     def loss(self, prepared: tuple[list[int], list[Example]]) -> Tensor:
         pictures, examples = prepared
         model, end = self.model, self.model.end_of_turn
         pixel_values = model.pixel_values([e.rgb for e in examples])
         rows: list[Row] = []
+        spans: list[tuple[int, int, list[int]]] = []
         soft: list[tuple[int, list[int], np.ndarray]] = []
         count = 0
         for picture, e, (names, proposals) in zip(pictures, examples, self.hints(pixel_values, examples), strict=True):
             rng = np.random.default_rng([self.seed, picture, 1])
             lesson = self.lesson(e, rng, names=names, proposals=proposals)
             line = Row(model.prompt_ids([user_turn(lesson.asked)]), [])
-            for answer, right in lesson.answers:
+            for text, right in lesson.answers:
+                answer = self.spelled(text)
                 written = model.tokenizer(answer, add_special_tokens=False, return_offsets_mapping=True)
                 tokens, offsets = written["input_ids"], written["offset_mapping"]
                 line.answers.append(([*tokens, end], [*self.token_weights(answer, offsets, e), 1.0]))
                 found = self.soft_targets(answer, tokens, offsets, right)
                 soft += [(count + index, group, likely) for index, group, likely in found]
+                spans.append((len(rows), count, tokens))
                 count += len(tokens) + 1
             rows.append(line)
         batch = pack(rows, padding=end).to(model.device)
@@ -105,7 +121,8 @@ class TextTask(SampleTask):
                 pixel_values=pixel_values,
                 use_cache=False,
             ).last_hidden_state
-            logits = model.llava.lm_head(states[batch.states[0], batch.states[1]])
+            read = states[batch.states[0], batch.states[1]]
+            logits = model.llava.lm_head(read)
         losses = F.cross_entropy(logits.float(), batch.targets, reduction="none")
         if soft:
             places = torch.tensor([index for index, _, _ in soft], device=losses.device)
@@ -115,7 +132,10 @@ class TextTask(SampleTask):
                 likely[row, : len(group)] = torch.from_numpy(shares)
             known = logits[places].float().log_softmax(-1).gather(1, groups.to(losses.device))
             losses = losses.index_put((places,), -(known * likely.to(losses.device)).sum(1))
-        return (losses * batch.weights).sum() / batch.weights.sum()
+        # The state that predicts a token stands before it, so those after an answer's tokens begin one later.
+        answers = [(row, tokens, read[start + 1 : start + 1 + len(tokens)]) for row, start, tokens in spans]
+        text_loss = (losses * batch.weights).sum() / batch.weights.sum()
+        return text_loss + self.maps_loss(pixel_values, examples, answers)
 
 
 class CaptionTask(TextTask):
@@ -133,7 +153,8 @@ class AnswerTask(TextTask):
     """The answers of the data set, re-rendered for the augmented picture.
 
     With proposals, the answer takes the first that is right; where none is, it amends the first to the nearest label.
-    The names in the prompt are those that photographs of other objects bring, as they are for an object never seen.
+    The names in the prompt are those that photographs of other objects bring, after the right one: a first name that
+    is wrong teaches to doubt it, and the language model cannot tell when it should.
     """
 
     name = "answers"
@@ -144,10 +165,19 @@ class AnswerTask(TextTask):
         super().__init__(model, dataset, **kwargs)
         self.recipe, self.watch_samples = recipe, watch_samples
         self.digits = DigitTokens.of(model.tokenizer)
-        self.each = recipe.answers_a_picture
+        # What is said of a photograph holds for all samples made of it, what answers a wish for that wish alone.
+        self.each = 1 if any(sample.wish for sample in self.training) else recipe.answers_a_picture
         self.reasonings: dict[str, list[str]] = {}
         for sample in self.training:
-            self.reasonings.setdefault(sample.source_image, []).append(parse_grasp(sample.answer)[0])
+            self.reasonings.setdefault(sample.source_image, []).append(self.reason(sample))
+
+    def reason(self, sample: Sample) -> str:
+        return reason_of(sample) if self.model.steered is not None else parse_grasp(sample.answer)[0]
+
+    def parameters(self) -> dict[str, nn.Parameter]:
+        if self.model.steered is None:
+            return self.trainable
+        return self.trainable | {f"steered.{name}": p for name, p in self.model.steered.named_parameters()}
 
     def rate(self, parameter: str) -> float:
         # Beside LoRA, a projector that keeps the full rate unlearns its alignment.
@@ -166,19 +196,22 @@ class AnswerTask(TextTask):
                 # One look is enough where only the prompt depends on it.
                 maps = self.model.head(self.model.llava.model.vision_tower.dense(pixel_values)).float()
             proposals = best_grasps(maps, count=self.recipe.proposals)
-        names = self.model.recognise(pixel_values, maps, besides=[e.sample.object_id for e in examples])
+        likely = self.model.recognise(pixel_values, maps, besides=[e.sample.object_id for e in examples])
+        names = [first_named(e.sample.category, listed) for e, listed in zip(examples, likely, strict=True)]
         return list(zip(names, proposals, strict=True))
 
     def soft_targets(
         self, answer: str, tokens: Sequence[int], offsets: Sequence[tuple[int, int]], right: Sequence[Grasp]
     ) -> list[tuple[int, list[int], np.ndarray]]:
-        if not self.recipe.soft_digits:
+        if not (self.recipe.soft_digits and right):
             return []
         density = GraspDensity.of(right, trust=0)
         written = self.model.card.answer
         return self.digits.targets(answer, tokens, offsets, density=density, answer_format=written)
 
     def lesson(self, example: Example, rng: np.random.Generator, *, names: list[str], proposals: list[Grasp]) -> Lesson:
+        if not names_target(example.sample):
+            return Lesson(asked(example.sample, rng, names, proposals), [(self.reason(example.sample), [])])
         labels = example.grasps
         right = labels
         if proposals:
@@ -189,13 +222,27 @@ class AnswerTask(TextTask):
             # A mixture of all right proposals was tried: the language model then takes the worse ones as often.
             right = [next((p for p in proposals if hit(p, example)), amended)]
         answers = []
-        # What is said of a photograph holds for all samples made of it.
         others = self.reasonings[example.sample.source_image]
         for index in range(self.each):
-            reasoning = others[rng.integers(len(others))] if index else parse_grasp(example.sample.answer)[0]
+            reasoning = others[rng.integers(len(others))] if index else self.reason(example.sample)
             grasp = right[rng.integers(len(right))]
             answers.append((render_grasp(grasp, answer_format=self.model.card.answer, reasoning=reasoning), right))
-        return Lesson(with_hints(example.sample.instruction, names=names, proposals=proposals), answers)
+        return Lesson(asked(example.sample, rng, names, proposals), answers)
+
+    def maps_loss(
+        self, pixel_values: Tensor, examples: Sequence[Example], answers: Sequence[tuple[int, list[int], Tensor]]
+    ) -> Tensor | float:
+        if self.model.steered is None:
+            return 0.0
+        found = [(row, mean_state(states, tokens, self.model.spt[1])) for row, tokens, states in answers]
+        meant = [(row, state) for row, state in found if state is not None]
+        if not meant:
+            return 0.0
+        with torch.no_grad():
+            dense = self.model.llava.model.vision_tower.dense(pixel_values)
+        rows, states = zip(*meant, strict=True)
+        loss = steered_loss(self.model, dense[list(rows)], states, [examples[row] for row in rows], measure=MapLoss())
+        return self.recipe.maps_weight * loss
 
     def watch(self) -> dict[str, float]:
         """Share of the watched validation photographs that are answered right."""
@@ -208,8 +255,22 @@ class AnswerTask(TextTask):
             conversations = [[user_turn(e.sample.instruction)] for e in batch]
             with autocast(self.model):
                 answers = responder.respond([Picture(e.rgb) for e in batch], conversations)
-            hits += [a.grasp is not None and hit(a.grasp, e) for a, e in zip(answers, batch, strict=True)]
+            hits += [
+                hit(a.grasp, e) if a.grasp is not None else a.refused and not names_target(e.sample)
+                for a, e in zip(answers, batch, strict=True)
+            ]
         return {"accuracy": mean(hits)}
+
+
+def asked(sample: Sample, rng: np.random.Generator, names: Sequence[str], proposals: Sequence[Grasp]) -> str:
+    """A sample's instruction with its hints; of a scene the things that are truly in view, in any order."""
+    in_view = [str(name) for name in rng.permutation(names_in_view(sample))]
+    return with_hints(sample.instruction, names=names, proposals=proposals, in_view=in_view)
+
+
+def first_named(name: str, listed: Sequence[str]) -> list[str]:
+    """As many names as are listed, `name` first."""
+    return [name, *(other for other in listed if other != name)][: len(listed)]
 
 
 def decoy(grasp: Grasp, rng: np.random.Generator) -> Grasp:

@@ -77,7 +77,7 @@ def test_grounded_digits_are_those_of_the_grasp_where_the_model_has_no_opinion(m
         prompts,
         model.pixel_values(pictures),
         answer_format=answer_format,
-        densities=[GraspDensity.of([grasp], trust=1.0) for grasp in grasps],
+        density=lambda row, ids, states: GraspDensity.of([grasps[row]], trust=1.0),
     )
     for answer, meant in zip(written, grasps, strict=True):
         grasp = parse_grasp(answer.text)[1]

@@ -5,7 +5,9 @@ import math
 import pytest
 import torch
 
-from graspwise.model.grasp_map import GraspMapHead, MapLoss, best_grasps, mirrored, unmirrored
+from graspwise.grasp import Grasp, angle_difference
+from graspwise.model.grasp_map import GraspMapHead, MapLoss, best_grasps, symmetric_mean, symmetric_views
+from graspwise.transform import Transform
 
 
 def maps_with(
@@ -44,6 +46,12 @@ def test_none_are_given_where_none_are_asked_for():
     assert best_grasps(maps, count=0) == [[]]
 
 
+def test_plates_are_as_long_as_said_else_half_the_opening():
+    maps = maps_with(row=2, column=5, theta=0.3, dx=0.0, dy=0.0, opening=0.2)
+    assert best_grasps(maps, count=1, plate=0.07)[0][0].jaw == 0.07
+    assert best_grasps(maps, count=1)[0][0].jaw is None
+
+
 def test_loss_is_least_at_a_label_and_ignores_the_half_turn():
     labels = torch.tensor([[[5.5 / 8, 2.5 / 8, 0.4, 0.3]]])
     valid = torch.ones(1, 1, dtype=torch.bool)
@@ -80,26 +88,59 @@ def test_a_picture_without_labels_only_lowers_quality():
     assert head.out.weight.grad[1:].abs().max() == 0
 
 
-def test_mirror_images_turned_back_are_the_same_maps():
-    """A head that sees every mirror image right gives, after turning back, what it gives for the picture itself."""
-    turned = []
-    for h, v in ((False, False), (True, False), (False, True), (True, True)):
-        column, row = (2 if h else 5), (5 if v else 2)
-        theta = -0.4 if h != v else 0.4
-        turned.append(
-            maps_with(row=row, column=column, theta=theta, dx=-0.25 if h else 0.25, dy=0.5 if v else -0.5, opening=0.3)
-        )
-    back = unmirrored(torch.cat(turned))
-    torch.testing.assert_close(
-        back[:, :, 2, 5], maps_with(row=2, column=5, theta=0.4, dx=0.25, dy=-0.5, opening=0.3)[:, :, 2, 5]
-    )
-    assert back[0, 0].argmax() == 2 * 8 + 5
+def maps_of(grasp: Grasp, *, cells: int = 8) -> torch.Tensor:
+    """Maps (1, 6, cells, cells) that are sure of this grasp, at the cell that holds it."""
+    column, row = int(grasp.x * cells), int(grasp.y * cells)
+    dx, dy = grasp.x * cells - column - 0.5, grasp.y * cells - row - 0.5
+    return maps_with(row=row, column=column, theta=grasp.theta, dx=dx, dy=dy, opening=grasp.opening, cells=cells)
 
 
-def test_mirrored_pictures_come_in_the_order_that_is_turned_back():
-    pictures = torch.arange(12.0).view(1, 1, 3, 4)
-    four = mirrored(pictures)
-    assert four.shape == (4, 1, 3, 4)
-    maps = torch.zeros(4, 6, 3, 4)
-    maps[:, 0] = four[:, 0]
-    torch.testing.assert_close(unmirrored(maps)[:, 0], pictures[:, 0])
+@pytest.mark.parametrize("theta", [-1.2, 0.0, 0.4, math.pi / 2])
+def test_a_head_right_in_every_view_is_right_in_their_mean(theta):
+    """The views by the package's own transforms: in each, the grasp lies where the picture's turn takes it."""
+    size, grasp = (80, 80), Grasp(x=0.66, y=0.28, theta=theta, opening=0.3)
+    middle = (39.5, 39.5)
+    turned = Transform.about(source=middle, target=middle, scale=1.0, theta=math.pi / 2, source_size=size, size=size)
+    views = []
+    for base in (
+        Transform.about(source=middle, target=middle, scale=1.0, theta=0.0, source_size=size, size=size),
+        turned,
+    ):
+        for axes in ((), ("horizontal",), ("vertical",), ("horizontal", "vertical")):
+            view = base
+            for axis in axes:
+                view = view.then(Transform.flip(size=size, axis=axis))
+            views.append(maps_of(view.grasp(grasp)))
+    found = best_grasps(symmetric_mean(torch.cat(views)), count=1)[0][0]
+    assert (found.x, found.y) == (pytest.approx(grasp.x, abs=1e-5), pytest.approx(grasp.y, abs=1e-5))
+    assert angle_difference(found.theta, grasp.theta) < 1e-5
+    assert found.opening == pytest.approx(0.3, rel=1e-5)
+
+
+def test_views_come_in_the_order_that_is_turned_back():
+    pictures = torch.arange(16.0).view(1, 1, 4, 4)
+    views = symmetric_views(pictures)
+    assert views.shape == (8, 1, 4, 4)
+    assert len({tuple(view.flatten().tolist()) for view in views}) == 8
+    maps = torch.zeros(8, 6, 4, 4)
+    maps[:, 0] = views[:, 0]
+    torch.testing.assert_close(symmetric_mean(maps)[:, 0], pictures[:, 0])
+
+
+def test_a_cell_whose_direction_is_unsure_comes_after_one_that_is_sure():
+    maps = maps_with(row=2, column=2, theta=0.4, dx=0.0, dy=0.0, opening=0.3)
+    maps[0, :, 6, 6] = maps[0, :, 2, 2]
+    maps[0, 0, 6, 6] += 1
+    maps[0, 1:3, 6, 6] *= 0.8
+    first, second = best_grasps(maps, count=2)[0]
+    assert (first.x, first.quality > second.quality) == (2.5 / 8, True)
+
+
+def test_a_condition_starts_without_effect_and_then_decides():
+    torch.manual_seed(0)
+    head = GraspMapHead(16, width=16, condition=4)
+    dense, conditions = torch.randn(1, 16, 5, 5).expand(2, -1, -1, -1), torch.randn(2, 4)
+    torch.testing.assert_close(head(dense, conditions), head(dense))
+    torch.nn.init.normal_(head.film.weight)
+    one, other = head(dense, conditions)
+    assert (one - other).abs().max() > 0.1

@@ -31,16 +31,16 @@ def with_head(responder: LlavaResponder, proposals: list[Grasp], text: str, monk
     from graspwise.model.generate import Written
 
     responder.model.head = GraspMapHead(responder.model.llava.config.vision_config.map_channels).bfloat16()
-    monkeypatch.setattr(grasp_map, "best_grasps", lambda maps, count: [proposals] * len(maps))
+    monkeypatch.setattr(grasp_map, "best_grasps", lambda maps, count, plate: [proposals] * len(maps))
     monkeypatch.setattr(generate, "write_answers", lambda *a, **k: [Written(text, False)])
 
 
-def test_a_copied_proposal_brings_its_opening_and_quality(responder, monkeypatch):
-    best = Grasp(x=0.3, y=0.3, theta=1.0, opening=0.2, quality=0.9)
-    second = Grasp(x=0.6, y=0.31234, theta=-1.5, opening=0.1, quality=0.8)
+def test_a_copied_proposal_brings_its_opening_plate_and_quality(responder, monkeypatch):
+    best = Grasp(x=0.3, y=0.3, theta=1.0, opening=0.2, jaw=0.07, quality=0.9)
+    second = Grasp(x=0.6, y=0.31234, theta=-1.5, opening=0.1, jaw=0.08, quality=0.8)
     with_head(responder, [best, second], "Because.\n[0.600, 0.312], -1.50", monkeypatch)
     response = responder.respond(PICTURES[:1], ASKED[:1])[0]
-    assert (response.grasp.opening, response.grasp.quality) == (0.1, 0.8)
+    assert (response.grasp.opening, response.grasp.jaw, response.grasp.quality) == (0.1, 0.08, 0.8)
     assert response.others == (best,)
     assert response.reasoning == "Because."
 

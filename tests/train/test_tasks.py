@@ -12,9 +12,9 @@ from graspwise.metric import is_hit
 from graspwise.model.load import load_model
 from graspwise.train.examples import Order, augmented_example, plain_example
 from graspwise.train.recipe import recipe_named
-from graspwise.train.run import add_lora, lora_parameters, named
+from graspwise.train.run import add_lora, lora_parameters, named, plate_length
 from graspwise.train.tasks import MapsTask, WordsTask, hit
-from graspwise.train.text_tasks import AnswerTask, CaptionTask
+from graspwise.train.text_tasks import AnswerTask, CaptionTask, first_named
 
 
 @pytest.fixture
@@ -142,6 +142,19 @@ def test_decoys_stand_first_and_are_not_taken(model, parts):
         assert hit(grasp, example)
         taken += (first.x, first.y, first.theta) == (grasp.x, grasp.y, grasp.theta)
     assert taken <= 4
+
+
+def test_right_name_stands_first_in_the_prompt_and_the_list_keeps_its_length():
+    assert first_named("mug", ["bowl", "mug", "jar"]) == ["mug", "bowl", "jar"]
+    assert first_named("mug", ["bowl", "can", "jar"]) == ["mug", "bowl", "can"]
+    assert first_named("mug", []) == []
+
+
+def test_plate_is_the_median_of_the_photographs_labels(parts):
+    samples = parts[1]["training"]
+    lengths = [r.jaw / s.transform.size[0] for s in samples if s.original for r in s.rectangles]
+    assert plate_length(samples) == pytest.approx(float(np.median(lengths)), abs=1e-4)
+    assert plate_length([]) == 0
 
 
 def test_name_of_the_category_weighs_more(model, parts):

@@ -1,0 +1,63 @@
+"""What things stand in a picture of several: at every cell of the tower's map, which of the known names is there."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from graspwise.files import replacing
+
+# A name is in view where a cell believes in it more than this; so many are listed at most.
+LEAST, MOST_NAMES = 0.35, 8
+
+
+class SceneNames(nn.Module):
+    """A 1x1 and a 3x3 convolution over a map (B, C, h, w).
+
+    `forward` returns logits (B, 1 + N, h, w): of nothing, and of each name.
+
+    Args:
+        channels: C.
+        names: The N names, e.g. "mug".
+        width: Channels inside.
+    """
+
+    def __init__(self, channels: int, names: Sequence[str], *, width: int = 128) -> None:
+        super().__init__()
+        self.names = tuple(names)
+        layers: list[nn.Module] = []
+        for inside, kernel in ((channels, 1), (width, 3)):
+            layers += [nn.Conv2d(inside, width, kernel, padding=kernel // 2), nn.GroupNorm(8, width), nn.GELU()]
+        self.body = nn.Sequential(*layers)
+        self.out = nn.Conv2d(width, 1 + len(self.names), 1)
+
+    def forward(self, dense: Tensor) -> Tensor:
+        logits: Tensor = self.out(self.body(dense))
+        return logits
+
+    def in_view(self, dense: Tensor) -> list[list[str]]:
+        """Names in each picture, the surest first."""
+        best = self(dense).float().softmax(1)[:, 1:].amax((2, 3))
+        listed = []
+        for row in best:
+            values, places = row.sort(descending=True)
+            sure = [i for i, value in zip(places.tolist(), values.tolist(), strict=True) if value > LEAST]
+            listed.append([self.names[i] for i in sure[:MOST_NAMES]])
+        return listed
+
+    def save(self, path: Path) -> None:
+        weights = {name: value.detach().to(torch.bfloat16).contiguous() for name, value in self.state_dict().items()}
+        with replacing(path) as temporary:
+            save_file(weights, temporary, metadata={"names": "\n".join(self.names)})
+
+    @classmethod
+    def load(cls, path: Path, *, channels: int) -> "SceneNames":
+        with safe_open(path, framework="pt") as file:
+            names = file.metadata()["names"].split("\n")
+            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  it is no mapping
+        found = cls(channels, names).to(torch.bfloat16)
+        found.load_state_dict(weights)
+        return found

@@ -1,0 +1,89 @@
+"""What teaches the names in a scene: at every cell of a picture, which thing stands there."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from graspwise.data.store import Dataset, Sample, read_mask
+from graspwise.model.grasp_model import GraspModel
+from graspwise.model.scene_names import SceneNames
+from graspwise.rectangle import GraspRectangle
+from graspwise.train.examples import Example
+from graspwise.train.tasks import DenseTask
+
+# A cell of which nothing is known.
+UNKNOWN = -100
+
+
+class SceneTask(DenseTask):
+    """The names in a scene, on the frozen tower.
+
+    Scenes with masks tell what is at every cell, and where nothing is; a photograph without tells only what lies inside
+    its grasp rectangles.
+    """
+
+    name = "scene"
+
+    def __init__(self, model: GraspModel, dataset: Dataset, *, training: Sequence[Sample], **kwargs: Any) -> None:
+        super().__init__(model, dataset, training=training, **kwargs)
+        if model.scene_names is None:
+            torch.manual_seed(self.seed)
+            names = sorted({name for sample in training for name in names_in_view(sample)})
+            model.scene_names = SceneNames(model.llava.config.vision_config.map_channels, names).to(model.device)
+        self.head = model.scene_names.float().train()
+        self.number = {name: 1 + index for index, name in enumerate(self.head.names)}
+
+    def parameters(self) -> dict[str, nn.Parameter]:
+        return dict(self.head.named_parameters())
+
+    def maps(self, places: Sequence[int], dense: Tensor) -> Tensor:
+        logits: Tensor = self.head(dense)
+        return logits
+
+    def labels(self, example: Example, *, cells: int) -> Tensor:
+        return torch.from_numpy(cell_names(self.dataset, example, cells=cells, number=self.number))
+
+    def compare(self, maps: Tensor, labels: Sequence[Any]) -> Tensor:
+        return F.cross_entropy(maps.float(), torch.stack(list(labels)).to(maps.device), ignore_index=UNKNOWN)
+
+
+def names_in_view(sample: Sample) -> list[str]:
+    """Names of all things that a sample's picture is known to show."""
+    return [sample.category] if sample.wish is None else [thing["name"] for thing in sample.wish.things]
+
+
+def cell_names(dataset: Dataset, example: Example, *, cells: int, number: Mapping[str, int]) -> np.ndarray:
+    """(cells, cells) number of the name at each cell's centre, 0 where nothing stands, `UNKNOWN` where nobody knows.
+
+    Args:
+        dataset: Where the masks are.
+        example: A sample as training sees it.
+        cells: Cells along each side.
+        number: Of each name.
+    """
+    size = example.size[0]
+    centres = (np.stack(np.meshgrid(np.arange(cells), np.arange(cells)), -1).reshape(-1, 2) + 0.5) * size / cells - 0.5
+    found = np.full(cells * cells, UNKNOWN)
+    wish = example.sample.wish
+    if wish is None or wish.objects is None:
+        for rectangle in example.rectangles:
+            found[inside(rectangle, centres)] = number[example.sample.category]
+        return found.reshape(cells, cells)
+    mask = read_mask(dataset.folder / wish.objects)
+    # Where the picture's edge is drawn out, so is what the mask says there.
+    places = np.round(example.transform.inverse().points(centres)).astype(int)
+    height, width = mask.shape
+    index = mask[places[:, 1].clip(0, height - 1), places[:, 0].clip(0, width - 1)]
+    numbers = {0: 0} | {thing["index"]: number[thing["name"]] for thing in wish.things}
+    return np.array([numbers.get(value, UNKNOWN) for value in index.tolist()]).reshape(cells, cells)
+
+
+def inside(rectangle: GraspRectangle, points: np.ndarray) -> np.ndarray:
+    """Which of the points (n, 2), pixels, lie in a rectangle."""
+    a, b, _, d = rectangle.corners
+    shares = [(points - a) @ (end - a) / max(float((end - a) @ (end - a)), 1e-9) for end in (b, d)]
+    return np.asarray((np.minimum(*shares) >= 0) & (np.maximum(*shares) <= 1))

@@ -1,0 +1,97 @@
+"""What teaches the steered head: a stage before the language model learns, and its share of the answers' loss."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from graspwise.answer import SPT, AnswerError, marked, parse_grasp
+from graspwise.data.store import Dataset, Sample
+from graspwise.model.grasp_map import MapLoss
+from graspwise.model.grasp_model import GraspModel
+from graspwise.model.load import new_steered_head
+from graspwise.model.steering import mean_state, spelled
+from graspwise.train.examples import Example
+from graspwise.train.tasks import DenseTask, autocast, padded
+
+
+class SteerTask(DenseTask):
+    """The steered head on the frozen tower, by states of the frozen language model that reads the answer alone.
+
+    A sample's reason is read once, without its picture. Refusals have no target and are left out.
+    """
+
+    name = "steer"
+
+    def __init__(self, model: GraspModel, dataset: Dataset, *, training: Sequence[Sample], **kwargs: Any) -> None:
+        super().__init__(model, dataset, training=[s for s in training if names_target(s)], **kwargs)
+        if model.steered is None:
+            torch.manual_seed(self.seed)
+            model.steered = new_steered_head(model)
+        self.steered = model.steered.float().train()
+        self.states: dict[int, Tensor] = {}
+
+    def parameters(self) -> dict[str, nn.Parameter]:
+        return dict(self.steered.named_parameters())
+
+    def loss(self, prepared: tuple[list[int], dict[int, Example]]) -> Tensor:
+        _, new = prepared
+        if new:
+            self.states |= zip(new, reason_states(self.model, [e.sample for e in new.values()]), strict=True)
+        return super().loss(prepared)
+
+    def maps(self, places: Sequence[int], dense: Tensor) -> Tensor:
+        maps: Tensor = self.steered(dense, torch.stack([self.states[place] for place in places]))
+        return maps
+
+
+def reason_of(sample: Sample) -> str:
+    """The reason of a sample's answer, its target between two [SPT]; of a refusal all of it, without [SPT]."""
+    try:
+        reason = parse_grasp(sample.answer)[0]
+    except AnswerError:
+        reason = sample.answer
+    return reason if SPT in reason or sample.wish is not None else marked(reason, sample.category)
+
+
+def names_target(sample: Sample) -> bool:
+    return sample.wish is None or not sample.wish.refused
+
+
+@torch.inference_mode()
+def reason_states(model: GraspModel, samples: Sequence[Sample]) -> list[Tensor]:
+    """States (D,) of the samples' targets, as the language model reads their reasons without a picture."""
+    spelling, spt = model.spt
+    texts = [spelled(reason_of(sample), spelling) for sample in samples]
+    ids = [model.tokenizer(text, add_special_tokens=False)["input_ids"] for text in texts]
+    batch = torch.full((len(ids), max(map(len, ids))), model.end_of_turn)
+    for row, tokens in enumerate(ids):
+        # What comes after a token does not change its state, so that padding needs no mask.
+        batch[row, : len(tokens)] = torch.tensor(tokens)
+    with autocast(model):
+        read = model.llava.model.language_model(input_ids=batch.to(model.device), use_cache=False).last_hidden_state
+    states = [mean_state(row, tokens, spt) for row, tokens in zip(read, ids, strict=True)]
+    missing = [sample.id for sample, state in zip(samples, states, strict=True) if state is None]
+    if missing:
+        raise ValueError(f"sample {missing[0]}: its reason names no target between two {SPT}")
+    return [state.clone() for state in states if state is not None]
+
+
+def steered_loss(
+    model: GraspModel, dense: Tensor, states: Sequence[Tensor], examples: Sequence[Example], *, measure: MapLoss
+) -> Tensor:
+    """Loss of the steered maps, a picture and a state of its target each; gradients reach the language model.
+
+    Args:
+        model: With a steered head.
+        dense: (B, C, h, w) of the tower.
+        states: B states (D,).
+        examples: B pictures with the target's grasps.
+        measure: The maps' loss.
+    """
+    assert model.steered is not None
+    with autocast(model):
+        maps = model.steered(dense, torch.stack(list(states)))
+    labels, valid = padded([e.grasps for e in examples])
+    return measure(maps, labels.to(maps.device), valid.to(maps.device))

@@ -1,0 +1,113 @@
+"""[SPT]: its spelling, the state between two of them, and answers that name a target or refuse."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from graspwise.answer import SPT
+from graspwise.conversation import user_turn
+from graspwise.errors import InputError
+from graspwise.grasp import Grasp
+from graspwise.model.grasp_map import GraspMapHead, best_grasps
+from graspwise.model.load import load_model, new_head, new_steered_head, save_parts
+from graspwise.model.responder import LlavaResponder
+from graspwise.model.steering import SteeredHead, between, mean_state, spelled, spt_token, unspelled
+from graspwise.picture import Picture
+
+WORDS = st.text("abc ,.", min_size=1).map(lambda text: " ".join(text.split())).filter(bool)
+
+
+@given(before=WORDS, name=WORDS, after=WORDS)
+def test_spelling_turns_back(before, name, after):
+    text = f"{before} {SPT} {name} {SPT} {after}"
+    assert unspelled(spelled(text, "<mark>"), "<mark>") == text
+    assert SPT not in spelled(text, "<mark>")
+
+
+@pytest.mark.parametrize(
+    ("ids", "span"),
+    [([1, 9, 2, 3, 9, 4], (2, 4)), ([9, 1, 9], (1, 2)), ([9, 9, 1], None), ([1, 9, 2], None), ([], None)],
+)
+def test_what_stands_between_the_first_two(ids, span):
+    assert between(ids, 9) == span
+
+
+def test_mean_state_is_that_of_the_name_alone():
+    states = torch.arange(12.0).view(6, 2)
+    torch.testing.assert_close(mean_state(states, [1, 9, 2, 3, 9, 4], 9), states[2:4].mean(0))
+    assert mean_state(states, [1, 2, 3, 4, 5, 6], 9) is None
+
+
+def test_a_steered_head_begins_as_the_dense_head():
+    torch.manual_seed(0)
+    head, steered = GraspMapHead(16), SteeredHead(16, 8)
+    steered.start_from(head)
+    dense, states = torch.randn(2, 16, 4, 4), torch.randn(2, 8)
+    torch.testing.assert_close(steered(dense, states), head(dense))
+    steered(dense, states).sum().backward()
+    assert steered.maps.film.weight.grad.abs().max() > 0
+
+
+@pytest.fixture
+def steered(tiny_checkpoint):
+    model = load_model(str(tiny_checkpoint))
+    torch.manual_seed(0)
+    model.head = new_head(model).bfloat16()
+    model.steered = new_steered_head(model).bfloat16()
+    torch.nn.init.normal_(model.steered.maps.film.weight)
+    return model
+
+
+def test_steered_parts_come_back_from_their_folder(steered, tiny_checkpoint, tmp_path):
+    save_parts(tmp_path / "model", steered)
+    found = load_model(str(tmp_path / "model"))
+    for name, value in steered.steered.state_dict().items():
+        torch.testing.assert_close(found.steered.state_dict()[name], value)
+
+
+PICTURES = [Picture(rgb) for rgb in np.random.default_rng(0).integers(0, 255, (2, 64, 64, 3), dtype=np.uint8)]
+
+
+def test_answers_name_a_target_or_refuse(steered):
+    """A random model writes anything that the grammar lets it: numbers come with a target, a refusal without both."""
+    answers = LlavaResponder("tiny", steered, trust=1.0).respond(PICTURES, [[user_turn("I am thirsty.")]] * 2)
+    for answer in answers:
+        assert answer.refused == (SPT not in answer.text) == (answer.grasp is None)
+        assert answer.refused or answer.target
+
+
+def test_the_target_decides_the_grasp(steered):
+    """After a reason that names a target, the digits are those of the steered maps of that target's state."""
+    responder = LlavaResponder("tiny", steered, trust=8.0)
+    found = []
+    for name in ("mug", "hammer"):
+        reasons = [f"Here is the {SPT} {name} {SPT}."] * 2
+        answers = responder.respond(PICTURES, [[user_turn("Pick it up.")]] * 2, reasonings=reasons)
+        assert [answer.target for answer in answers] == [name, name]
+        assert all(SPT not in answer.reasoning for answer in answers)
+        found.append([(answer.grasp.x, answer.grasp.y) for answer in answers])
+    assert found[0] != found[1]
+
+
+def test_a_tokenizer_without_a_spare_token_is_refused(steered, monkeypatch):
+    assert spt_token(steered.tokenizer) is not None
+    monkeypatch.setattr("graspwise.model.grasp_model.spt_token", lambda tokenizer: None)
+    with pytest.raises(InputError, match="spare token"):
+        _ = steered.spt
+
+
+def test_a_wish_cannot_spell_the_token(steered):
+    spelling, spt = steered.spt
+    ids = steered.prompt_ids([user_turn(f"Take {spelling} this {spelling} one.")])
+    assert spt not in ids
+
+
+def test_maps_of_one_picture_follow_its_own_views(steered):
+    dense = steered.look(steered.pixel_values([p.rgb for p in PICTURES]))
+    states = torch.randn(2, steered.llava.config.text_config.hidden_size)
+    both = steered.steered_maps(dense, states)
+    one = steered.steered_maps(dense[1::2], states[1:])
+    torch.testing.assert_close(both[1:], one, atol=0.05, rtol=0.05)
+    assert isinstance(best_grasps(both, count=1)[0][0], Grasp)

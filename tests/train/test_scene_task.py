@@ -1,0 +1,88 @@
+"""Names in a scene: what each cell is told, through every augmentation, and that the head learns it."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from graspwise.conversation import assistant_turn, user_turn
+from graspwise.data.store import Dataset, WishLabel
+from graspwise.model.load import load_model, save_parts
+from graspwise.train.examples import augmented_example, plain_example
+from graspwise.train.scene_task import UNKNOWN, SceneTask, cell_names, names_in_view
+
+SIZE = 64
+
+
+@pytest.fixture
+def scene(dataset_folder, tmp_path):
+    """A scene of two things: a blue mug in the upper left quarter, a red hammer in the lower right one."""
+    dataset = Dataset(dataset_folder)
+    rgb, mask = np.full((SIZE, SIZE, 3), 220, np.uint8), np.zeros((SIZE, SIZE), np.uint8)
+    for index, (place, colour) in enumerate(((slice(0, 32), (20, 20, 200)), (slice(32, 64), (200, 20, 20))), start=1):
+        rgb[place, place], mask[place, place] = colour, index
+    Image.fromarray(rgb).save(tmp_path / "scene.png")
+    Image.fromarray(mask).save(tmp_path / "objects.png")
+    things = ({"index": 1, "name": "mug"}, {"index": 2, "name": "hammer"})
+    wish = WishLabel("object implicit", "thirst", (), True, things, str(tmp_path / "objects.png"), None)
+    sample = replace(
+        next(iter(dataset)), image=str(tmp_path / "scene.png"), rectangles=(), wish=wish,
+        messages=[user_turn("I am thirsty."), assistant_turn("Nothing here serves to drink from.")],
+    )  # fmt: skip
+    return dataset, sample
+
+
+def test_cells_are_told_what_stands_there(scene):
+    dataset, sample = scene
+    found = cell_names(dataset, plain_example(dataset, sample, size=SIZE), cells=4, number={"mug": 1, "hammer": 2})
+    assert found.tolist() == [[1, 1, 0, 0], [1, 1, 0, 0], [0, 0, 2, 2], [0, 0, 2, 2]]
+    assert names_in_view(sample) == ["mug", "hammer"]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_cells_follow_the_picture(scene, seed):
+    """Whatever the augmentation, a cell in the middle of a colour is told the thing of that colour."""
+    dataset, sample = scene
+    example = augmented_example(dataset, sample, size=SIZE, rng=np.random.default_rng(seed))
+    found = cell_names(dataset, example, cells=16, number={"mug": 1, "hammer": 2})
+    seen = example.rgb.astype(int).reshape(16, 4, 16, 4, 3)
+    plain = (seen.max((1, 3)) - seen.min((1, 3))).max(-1) < 60
+    middle = seen.mean((1, 3))
+    blue, red = middle[..., 2] - middle[..., 0] > 60, middle[..., 0] - middle[..., 2] > 60
+    assert (found[plain & blue] == 1).all() and (found[plain & red] == 2).all()
+    assert plain.sum() > 40
+
+
+def test_a_photograph_without_masks_tells_only_its_rectangles(dataset_folder):
+    dataset = Dataset(dataset_folder)
+    example = plain_example(dataset, next(iter(dataset)), size=SIZE)
+    found = cell_names(dataset, example, cells=32, number={example.sample.category: 5})
+    assert set(found.flatten().tolist()) == {5, UNKNOWN}
+    row, column = (int(v / SIZE * 32) for v in reversed(example.rectangles[0].center))
+    assert found[row, column] == 5
+    assert (found == 5).mean() < 0.5
+
+
+def test_the_names_of_a_scene_are_learned_and_kept(scene, tiny_checkpoint, tmp_path):
+    dataset, sample = scene
+    torch.manual_seed(0)
+    model = load_model(str(tiny_checkpoint), merged=False)
+    task = SceneTask(model, dataset, distinct=1, training=[sample], validation=[], seed=0)
+    assert model.scene_names.names == ("hammer", "mug")
+    optimizer = torch.optim.Adam(task.parameters().values(), lr=1e-2)
+    losses = []
+    for _ in range(60):
+        optimizer.zero_grad()
+        loss = task.loss(task.prepare(range(4)))
+        loss.backward()
+        optimizer.step()
+        losses.append(float(loss.detach()))
+    assert losses[-1] < 0.7 * losses[0]
+    model.scene_names.to(torch.bfloat16).eval()
+    save_parts(tmp_path / "model", model)
+    dense = model.llava.model.vision_tower.dense(model.pixel_values([plain_example(dataset, sample, size=SIZE).rgb]))
+    found = load_model(str(tmp_path / "model")).in_view(dense)
+    assert found == model.in_view(dense)
+    assert set(found[0]) <= {"hammer", "mug"}

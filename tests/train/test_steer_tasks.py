@@ -1,0 +1,113 @@
+"""The steered head's training: what each stage moves, and what a refusal teaches."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from graspwise.answer import SPT, parse_grasp
+from graspwise.conversation import assistant_turn, user_turn
+from graspwise.data.store import Dataset, WishLabel
+from graspwise.model.load import load_model, new_head, new_steered_head
+from graspwise.train.examples import plain_example
+from graspwise.train.recipe import recipe_named
+from graspwise.train.run import named
+from graspwise.train.steer_tasks import SteerTask, names_target, reason_of, reason_states
+from graspwise.train.text_tasks import AnswerTask
+
+
+@pytest.fixture
+def model(tiny_checkpoint):
+    torch.manual_seed(0)
+    model = load_model(str(tiny_checkpoint), merged=False)
+    model.card = replace(model.card, answer="reasoned", proposals=3)
+    model.head = new_head(model).bfloat16()
+    model.llava.model.multi_modal_projector.float().requires_grad_(True)
+    return model
+
+
+@pytest.fixture
+def samples(dataset_folder):
+    """A sample as Cornell gives it, a wish with its target, and a refusal."""
+    plain = next(iter(Dataset(dataset_folder)))
+    things = ({"index": 1, "name": "mug"}, {"index": 2, "name": "hammer"})
+    targets = ({"index": 1, "name": "mug", "part": None, "part_index": None},)
+    label = WishLabel("object implicit", "thirst", targets, False, things, None, None)
+    answer = f"You want to drink, so here is the {SPT} mug {SPT}."
+    wish = replace(plain, wish=label, messages=[user_turn("I am thirsty."), assistant_turn(answer)])
+    refusal = replace(
+        plain,
+        wish=replace(label, targets=(), refused=True),
+        rectangles=(),
+        messages=[user_turn("I am thirsty."), assistant_turn("Nothing here serves to drink from.")],
+    )
+    return plain, wish, refusal
+
+
+def test_reason_of_every_kind_of_sample(samples):
+    plain, wish, refusal = samples
+    assert reason_of(plain).count(SPT) == 2
+    assert reason_of(plain).split(SPT)[1].strip().lower() == plain.category
+    assert reason_of(wish) == "You want to drink, so here is the [SPT] mug [SPT]."
+    assert reason_of(refusal) == "Nothing here serves to drink from."
+    assert [names_target(s) for s in samples] == [True, True, False]
+
+
+def test_states_of_one_name_differ_by_its_reason(model, samples):
+    plain, wish, refusal = samples
+    model.steered = new_steered_head(model)
+    first, second = reason_states(model, [plain, wish])
+    assert (first - second).abs().max() > 1e-3
+    # A batch's padding changes nothing.
+    torch.testing.assert_close(reason_states(model, [wish])[0], second, atol=0.02, rtol=0.02)
+    with pytest.raises(ValueError, match="names no target"):
+        reason_states(model, [refusal])
+
+
+def test_steer_moves_the_steered_head_alone(model, samples, dataset_folder):
+    task = SteerTask(model, Dataset(dataset_folder), distinct=4, training=samples, validation=[], seed=0)
+    assert task.training == list(samples[:2])
+    task.loss(task.prepare(range(4))).backward()
+    assert all(p.grad is not None for p in task.parameters().values())
+    assert all(p.grad is None for p in model.head.parameters())
+    assert all(p.grad is None for p in model.llava.parameters())
+
+
+def answers(model, samples, dataset_folder, **recipe):
+    trainable = named(model.llava.model.multi_modal_projector, "projector")
+    return AnswerTask(
+        model, Dataset(dataset_folder), recipe=replace(recipe_named("tiny"), **recipe), watch_samples=2,
+        trainable=trainable, training=list(samples), validation=[], seed=0,
+    )  # fmt: skip
+
+
+def test_maps_loss_reaches_the_steered_head_and_the_projector(model, samples, dataset_folder):
+    model.steered = new_steered_head(model).float().train()
+    # FiLM starts at zero, and so would its gradient to the state.
+    torch.nn.init.normal_(model.steered.maps.film.weight, std=0.1)
+    gradients = []
+    for weight in (0.0, 1.0):
+        task = answers(model, samples[1:2], dataset_folder, maps_weight=weight, soft_digits=False)
+        model.llava.zero_grad()
+        task.loss(task.prepare(range(2))).backward()
+        assert ("steered.maps.out.weight" in task.parameters()) and model.steered.maps.out.weight.grad is not None
+        gradients.append(model.llava.model.multi_modal_projector.linear_1.weight.grad.clone())
+    assert (gradients[0] - gradients[1]).abs().max() > 0
+
+
+def test_a_refusal_is_learned_as_words_without_numbers(model, samples, dataset_folder):
+    model.steered = new_steered_head(model)
+    task = answers(model, samples, dataset_folder)
+    assert task.each == 1
+    lessons = [
+        task.lesson(
+            plain_example(Dataset(dataset_folder), sample, size=64), np.random.default_rng(0), names=[], proposals=[]
+        )
+        for sample in samples
+    ]
+    assert lessons[2].answers == [("Nothing here serves to drink from.", [])]
+    for lesson, sample in zip(lessons[:2], samples, strict=False):
+        reason, _ = parse_grasp(lesson.answers[0][0])
+        assert reason == reason_of(sample)
+    assert np.isfinite(float(task.loss(task.prepare(range(3))).detach()))

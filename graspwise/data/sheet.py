@@ -9,12 +9,15 @@ from PIL import Image
 
 from graspwise.answer import AnswerError, parse_grasp
 from graspwise.data.store import Dataset, Sample
-from graspwise.draw import contact_sheet, draw_answer
+from graspwise.draw import DARK, contact_sheet, draw_answer
 from graspwise.errors import InputError
 from graspwise.grasp import Grasp, angle_difference
+from graspwise.picture import Picture
 from graspwise.rectangle import GraspRectangle
 
 TILE_SIDE = 320
+# Of the right targets' outline.
+TARGET = (235, 70, 160)
 
 
 def dataset_sheet(dataset: Dataset, *, count: int = 24, columns: int = 6, seed: int = 0) -> Image.Image:
@@ -39,8 +42,11 @@ def dataset_sheet(dataset: Dataset, *, count: int = 24, columns: int = 6, seed: 
 
 
 def sample_tile(dataset: Dataset, sample: Sample) -> Image.Image:
-    """One sample's picture, labels, instruction and answer."""
+    """One sample's picture, labels, instruction and answer; of a wish with the right targets outlined."""
     picture = dataset.picture(sample)
+    mask = dataset.target_mask(sample)
+    if mask is not None:
+        picture = outlined(picture, mask)
     return draw_answer(
         picture,
         grasp=answered_grasp(sample, image_size=picture.size),
@@ -49,6 +55,19 @@ def sample_tile(dataset: Dataset, sample: Sample) -> Image.Image:
         caption=sample.answer,
         side=TILE_SIDE,
     )
+
+
+def outlined(picture: Picture, mask: np.ndarray) -> Picture:
+    """The picture with an outline round a mask (height, width)."""
+    import cv2
+
+    rgb = picture.rgb.copy()
+    # Outside of it, or a small target would lie under its own outline.
+    grown = cv2.dilate(mask.astype(np.uint8), np.ones((5, 5), np.uint8))
+    edges, _ = cv2.findContours(grown, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    for colour, thickness in ((DARK, 4), (TARGET, 2)):
+        cv2.drawContours(rgb, edges, -1, colour, thickness, cv2.LINE_AA)
+    return replace(picture, rgb=rgb)
 
 
 def answered_grasp(sample: Sample, *, image_size: tuple[int, int]) -> Grasp | None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 # A chosen grasp this close to a proposal is that proposal, up to the answer's rounding.
 SAME_PLACE, SAME_ANGLE = 0.02, math.radians(3)
 # Grasps of the dense head that an answer's digits are weighed against, and that an answer ranks.
-WEIGHED, RANKED = 8, 3
+WEIGHED, RANKED = 8, 5
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,9 @@ from graspwise.train.text_tasks import AnswerTask, CaptionTask
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
+# Object sets that wishes may be learned on.
+TRAINING_SETS = {"train", "graspnet-train"}
+
 
 @dataclass(frozen=True)
 class Parts:
@@ -104,9 +107,11 @@ def check_wishes(config: TrainConfig, dataset: Dataset, model: GraspModel) -> No
     """
     if dataset.info["task"] != "wishes":
         return
-    sets = set(dataset.info["sets"])
-    if sets - {"train"}:
-        raise InputError(f"{config.data}: holds objects of {', '.join(sorted(sets - {'train'}))}; valid is train alone")
+    if foreign := set(dataset.info["sets"]) - TRAINING_SETS:
+        raise InputError(
+            f"{config.data}: holds objects of {', '.join(sorted(foreign))}, which are for testing; valid: "
+            f"{', '.join(sorted(TRAINING_SETS))}"
+        )
     if config.strategy != "spt":
         raise InputError(f"--strategy is {config.strategy}; valid for the wishes in {config.data} is spt")
     if is_ours(model) and "maps" not in model.card.stages:

@@ -40,7 +40,7 @@ from graspwise.picture import Picture
 from graspwise.train.examples import Example, plain_example
 from graspwise.train.loop import fit
 from graspwise.train.recipe import SMALL, TrainConfig
-from graspwise.train.run import divide, freeze_head, plate_length
+from graspwise.train.run import divide, freeze, plate_length
 from graspwise.train.tasks import MapsTask
 
 BATCH = 16
@@ -101,7 +101,7 @@ def budgets(dataset: Dataset, split: Any, test: Sequence[Sample], runs: Path) ->
         task = MapsTask(model, dataset, distinct=SMALL.distinct_maps, training=parts.training, validation=[], seed=0)
         with tempfile.TemporaryDirectory() as folder:
             fit(task, replace(SMALL.maps, samples=samples), folder=Path(folder), seed=0, watch=0, report=lambda p: None)
-        freeze_head(model)
+        freeze(model.head)
         model.card = replace(model.card, plate=plate_length(parts.training))
         rows |= {f"{samples:,} samples, {name}": found for name, found in read_head(model, dataset, test).items()}
     return rows

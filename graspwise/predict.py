@@ -71,7 +71,7 @@ class Answer:
             "grasp": None if self.grasp is None else grasp_json(self.grasp),
             "grasp_px": None if self.grasp is None else grasp_pixels(self.grasp, image_size=self.image_size),
             "rectangle": None if self.grasp is None else rectangle_json(self.grasp, image_size=self.image_size),
-            "grasps": [grasp_json(grasp) for grasp in self.grasps],
+            "grasps": [grasp_json(grasp) for grasp in self.grasps] or None,
             "text": self.text,
             "model": self.model,
             "mode": self.mode,

@@ -87,7 +87,7 @@ def test_json_has_the_documented_keys_in_order_and_nulls():
 def test_a_text_without_a_grasp_is_an_answer_with_nulls():
     answer = Model(Says(None)).look(np.zeros((40, 64, 3), np.uint8)).ask("x")
     value = json.loads(json.dumps(answer.to_json()))
-    assert (value["grasp"], value["grasp_px"], value["rectangle"], value["grasps"]) == (None, None, None, [])
+    assert (value["grasp"], value["grasp_px"], value["rectangle"], value["grasps"]) == (None,) * 4
     # The numbers that were no grasp are shown as they were written.
     assert value["text"] == "[0.5, 0.5], 0.1" and "model_text" not in value
     assert value["refused"] is False

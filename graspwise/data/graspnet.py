@@ -16,7 +16,7 @@ from xml.etree import ElementTree
 import numpy as np
 
 from graspwise.data.store import read_mask
-from graspwise.data.wish_facts import Thing
+from graspwise.data.wish_facts import NAMELESS, Thing
 from graspwise.data.wish_scenes import VISIBLE, SceneGrasp, WishScene, WishScenes, pixels_by_index
 from graspwise.errors import InputError
 from graspwise.grasp import Grasp
@@ -26,10 +26,13 @@ CAMERAS = ("kinect", "realsense")
 SPLITS = {"train": 0, "seen": 100, "similar": 130, "novel": 160}
 # A grasp is right where it holds at this friction, as its API has it.
 FRICTION = 0.4
-# Thousands of rectangles a frame say nearly the same: the best of each cell is kept, and so many a thing.
-CELL_PIXELS, CELL_ANGLE, MOST = 16.0, math.radians(20), 64
+# Thousands of rectangles a frame say nearly the same: the best of each cell is kept, and so many a thing. A plate is
+# some 25 pixels long, so that the next cell's label still overlaps a grasp by more than a quarter.
+CELL_PIXELS, CELL_ANGLE, MOST = 8.0, math.radians(20), 128
+# Where there are more, the best of each of these comes first.
+COARSE = 3
 
-# What its meshes show, as far as their names or their makers say; the others are an "object", which serves no wish.
+# What its meshes show, as far as their names or their makers say; any other is an "object", which may serve any wish.
 # YCB's numbers are taken off the names. The ids are not used: published lists of them differ in two places.
 CATEGORIES = {
     "cracker_box": "cracker box", "tomato_soup_can": "tomato soup can", "sugar_box": "sugar box",
@@ -37,7 +40,7 @@ CATEGORIES = {
     "mug": "mug", "power_drill": "power drill", "scissors": "scissors", "chips_can": "chips can",
     "strawberry": "strawberry", "apple": "apple", "lemon": "lemon", "peach": "peach", "pear": "pear",
     "orange": "orange", "plum": "plum", "knife": "knife", "phillips_screwdriver": "screwdriver",
-    "flat_screwdriver": "screwdriver", "racquetball": "ball", "cups": "cup", "toy_airplane": "toy airplane",
+    "flat_screwdriver": "screwdriver", "racquetball": "ball", "cups": "toy cup", "toy_airplane": "toy airplane",
     "padlock": "padlock", "dragon": "toy dragon", "jvr_cleansing_foam": "cleansing foam",
     "nzskincare_mouth_rinse": "mouth rinse", "dabao_sod": "lotion bottle", "soap_box": "soap box",
     "kispa_cleanser": "cleanser bottle", "darlie_toothpaste": "toothpaste", "nivea_men_oil_control": "face wash",
@@ -49,7 +52,13 @@ CATEGORIES = {
     "head_shoulders_supreme": "shampoo", "head_shoulders_care": "shampoo", "thera_med": "toothpaste",
     "coconut_juice_box": "juice box", "tape": "tape", "rubiks_cube": "puzzle cube", "peeler": "peeler",
     "ice_cube_mould": "ice cube tray", "bar_clamp": "clamp", "pawn": "chess pawn", "vase": "vase",
+    "weiquan": "beverage", "dove": "body wash", "dabao_wash_soup": "body wash", "sum37_secret_repair": "cosmetic tube",
+    "hosjam": "pump bottle", "pitcher_cap": "lid", "endstop_holder": "machine part", "gearbox": "machine part",
+    "mount1": "machine part", "mount2": "machine part", "nozzle": "machine part", "part1": "machine part",
+    "part3": "machine part", "pipe_connector": "machine part", "turbine_housing": "machine part",
 }  # fmt: skip
+# Of YCB's toy airplane these letters are the whole; the others are pieces that lie about.
+WHOLE_AIRPLANES = ("a", "c")
 
 
 def read_graspnet(root: Path | str, *, test: bool = False) -> WishScenes:
@@ -102,18 +111,27 @@ def read_frame(place: Path) -> WishScene:
     things, ids = [], []
     for object_id, mesh in read_objects(camera / "annotations" / f"{number}.xml").items():
         if pixels[object_id + 1] >= VISIBLE:
-            category = CATEGORIES.get(re.sub(r"^\d{3}(-[a-z])?_", "", mesh), "object")
+            category = category_of(mesh)
             things.append(Thing(index=object_id + 1, category=category, description=category, material="", parts=()))
             ids.append(f"graspnet-{split}/{mesh}")
     shown = {thing.index for thing in things}
     grasps = read_rectangles(camera / "rect" / f"{number}.npy", image_size=size)
     depth, intrinsics = camera / "depth" / f"{number}.png", camera / "camK.npy"
     return WishScene(
-        name=f"{camera.parent.name}-{camera.name}-{number}", picture=camera / "rgb" / f"{number}.png",
+        name=f"{camera.parent.name}-{camera.name}-{number}", group=camera.parent.name,
+        picture=camera / "rgb" / f"{number}.png",
         depth=depth if depth.is_file() else None, objects=mask_path, parts=None,
         camera=intrinsics if intrinsics.is_file() else None, image_size=size, things=tuple(things),
         object_ids=tuple(ids), grasps=tuple(grasp for grasp in grasps if grasp.index in shown),
     )  # fmt: skip
+
+
+def category_of(mesh: str) -> str:
+    """What a mesh shows, by its name as in `072-a_toy_airplane`."""
+    letter, name = re.fullmatch(r"(?:\d{3}(?:-([a-z]))?_)?(.*)", mesh, re.DOTALL).groups()  # type: ignore[union-attr]
+    if name == "toy_airplane" and letter not in WHOLE_AIRPLANES:
+        return "toy part"
+    return CATEGORIES.get(name, NAMELESS)
 
 
 def read_objects(path: Path) -> dict[int, str]:
@@ -165,16 +183,32 @@ def read_rectangles(path: Path, *, image_size: tuple[int, int]) -> list[SceneGra
 
 
 def thinned(rows: np.ndarray) -> np.ndarray:
-    """The best row of each object, cell and angle; of an object 64 at most."""
+    """The best row of each object, cell and angle; of an object 128 at most, spread over it, best first."""
     # Rows of one score come in no order, so that a limit takes none of an object's sides.
     rows = rows[np.random.default_rng(0).permutation(len(rows))]
     rows = rows[np.argsort(-rows[:, 5], kind="stable")]
-    theta = np.arctan2(rows[:, 1] - rows[:, 3], rows[:, 2] - rows[:, 0]) % math.pi
-    cells = np.column_stack([rows[:, 6], rows[:, 0] // CELL_PIXELS, rows[:, 1] // CELL_PIXELS, theta // CELL_ANGLE])
-    _, first = np.unique(cells, axis=0, return_index=True)
-    rows = rows[np.sort(first)]
-    kept = [np.flatnonzero(rows[:, 6] == number)[:MOST] for number in np.unique(rows[:, 6])]
+    rows = rows[first_of(cells_of(rows, pixels=CELL_PIXELS))]
+    coarse, kept = cells_of(rows, pixels=COARSE * CELL_PIXELS), []
+    for number in np.unique(rows[:, 6]):
+        left = np.flatnonzero(rows[:, 6] == number)
+        taken = 0
+        # The best of every coarse cell, then the second best ...
+        while len(left) and taken < MOST:
+            best = left[first_of(coarse[left])][: MOST - taken]
+            kept.append(best)
+            taken, left = taken + len(best), np.setdiff1d(left, best)
     return rows[np.sort(np.concatenate(kept))] if kept else rows
+
+
+def cells_of(rows: np.ndarray, *, pixels: float) -> np.ndarray:
+    """(n, 4) the object, cell and angle of each row."""
+    theta = np.arctan2(rows[:, 1] - rows[:, 3], rows[:, 2] - rows[:, 0]) % math.pi
+    return np.column_stack([rows[:, 6], rows[:, 0] // pixels, rows[:, 1] // pixels, theta // CELL_ANGLE])
+
+
+def first_of(cells: np.ndarray) -> np.ndarray:
+    """(m,) the places where each cell comes first, ascending."""
+    return np.sort(np.unique(cells, axis=0, return_index=True)[1])
 
 
 def grasp_of(row: np.ndarray, *, image_size: tuple[int, int]) -> SceneGrasp:

@@ -38,6 +38,7 @@ class WishLabel:
         things: All things in view: `{"index", "name"}`.
         objects: Path of the mask of the things' indices, as large as the picture, relative to the data set's folder.
         parts: Path of the mask of the parts' indices, where the source tells parts apart.
+        named: How many of the sample's rectangles, the first, are on the target that the answer names.
     """
 
     kind: str
@@ -47,6 +48,7 @@ class WishLabel:
     things: tuple[dict[str, Any], ...]
     objects: str | None
     parts: str | None
+    named: int
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Self:
@@ -66,7 +68,7 @@ class Sample:
         source_image: Name of the photograph it was made from.
         original: Whether the photograph's workspace is shown as it is, unaugmented.
         transform: From the photograph's pixels to this picture's.
-        rectangles: All positive labels, pixels of this picture.
+        rectangles: All positive labels, pixels of this picture; of a wish first those on the target that is named.
         messages: The conversation.
         depth: Path of a depth picture (uint16, mm), where there is one.
         wish: What the instruction wishes for, where it is a wish about a scene.

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import yaml
 
+from graspwise.data.yaml_file import read_yaml, text_list
 from graspwise.errors import InputError
 from graspwise.files import write_text
 
@@ -138,7 +138,7 @@ def _inserted(source: str, *, category: str, texts: Sequence[str]) -> str:
 
 
 def _entries(source: str) -> list[tuple[yaml.Node, yaml.Node]]:
-    """Keys and values of the top mapping, with their places; safe_load would drop repeated keys."""
+    """Keys and values of the top mapping, with their places."""
     node = yaml.compose(source, Loader=yaml.SafeLoader)
     return node.value if isinstance(node, yaml.MappingNode) else []
 
@@ -161,7 +161,7 @@ def _shipped_instructions() -> Instructions:
 
 
 def _read_reasoning(path: Path) -> dict[str, tuple[str, ...]]:
-    reasoning = {category: _texts(path, category, value) for category, value in _mapping(path).items()}
+    reasoning = {category: text_list(path, category, value) for category, value in read_yaml(path).items()}
     for category, texts in reasoning.items():
         for text in texts:
             if NUMERIC.search(text):
@@ -170,10 +170,8 @@ def _read_reasoning(path: Path) -> dict[str, tuple[str, ...]]:
 
 
 def _read_instructions(path: Path) -> Instructions:
-    content = _mapping(path)
-    if set(content) != {"named", "unnamed"}:
-        raise InputError(f"{path}: found the lists {', '.join(content)}; valid are exactly named and unnamed")
-    named, unnamed = (_texts(path, key, content[key]) for key in ("named", "unnamed"))
+    content = read_yaml(path, sections=("named", "unnamed"))
+    named, unnamed = (text_list(path, key, content[key]) for key in ("named", "unnamed"))
     for text in named:
         rest = text.replace("{object}", "")
         if rest == text or "{" in rest or "}" in rest:
@@ -182,37 +180,6 @@ def _read_instructions(path: Path) -> Instructions:
         if "{" in text or "}" in text:
             raise InputError(f"{path}: unnamed: {text!r}; valid is a text without braces")
     return Instructions(named=named, unnamed=unnamed)
-
-
-def _mapping(path: Path) -> dict[str, Any]:
-    """The file's top level, a mapping with text keys, each once."""
-    if not path.is_file():
-        raise InputError(f"{path}: no such file; give a YAML file")
-    try:
-        source = path.read_text(encoding="utf-8")
-        content = yaml.safe_load(source)
-        keys = [key.value for key, _ in _entries(source)]
-    except (ValueError, yaml.YAMLError) as error:
-        raise InputError(f"{path}: not valid YAML ({error})") from error
-    if not isinstance(content, dict):
-        raise InputError(f"{path}: found {type(content).__name__} at the top; valid is a mapping of names to lists")
-    for key in content:
-        if not isinstance(key, str) or not key.strip():
-            raise InputError(
-                f"{path}: {key!r} is no name; valid is text, in quotation marks where YAML reads it otherwise"
-            )
-        if keys.count(key) > 1:
-            raise InputError(f"{path}: {key} appears {keys.count(key)} times; give each name once, with all its texts")
-    return content
-
-
-def _texts(path: Path, name: str, value: Any) -> tuple[str, ...]:
-    if not isinstance(value, list) or not value:
-        raise InputError(f"{path}: {name}: found {value!r:.60}; valid is a list of one or more texts")
-    for text in value:
-        if not isinstance(text, str) or not text.strip() or "\n" in text:
-            raise InputError(f"{path}: {name}: found {text!r:.60}; valid is a text of one line, not empty")
-    return tuple(value)
 
 
 def _plain(text: str) -> str:

@@ -18,7 +18,7 @@ import numpy as np
 from graspwise.conversation import assistant_turn, user_turn
 from graspwise.data.build import write_samples
 from graspwise.data.store import FORMAT, Sample, WishLabel
-from graspwise.data.wish_facts import Target, right_targets
+from graspwise.data.wish_facts import SetName, Target, right_targets
 from graspwise.data.wish_scenes import WishScene, WishScenes, grasps_of
 from graspwise.data.wish_texts import ANY
 from graspwise.data.wish_views import write_view
@@ -58,7 +58,7 @@ class WishConfig:
         seed: Decides everything random.
         size: Side of the square pictures, pixels.
         depth: Also write depth pictures, where the source has them.
-        test: Word them by the families that are for testing only.
+        test: Word them by the families that are for testing only; dataset.json says so, and training refuses it.
         refusals: Share of the samples that nothing in view serves.
         anything: Share of the samples that name no target, which everything serves.
     """
@@ -173,18 +173,19 @@ def make_sample(index: int, *, scenes: WishScenes, folder: Path, config: WishCon
     named = scene.thing(targets[0].index) if targets else None
     answer = reason_text(wish, targets[0], named, rng) if named else refusal_text(wish, rng)
     text = polite(wish.text, rng) if rng.random() < POLITE else wish.text
+    meant = grasps_of(scene, targets[:1])
+    right = (*meant, *(grasp for grasp in grasps_of(scene, targets) if grasp not in meant))
     sample = Sample(
         id=f"{index:06d}",
         image=view.image,
-        object_id=f"scene-{scene.name}",
+        object_id=scene.group,
         category=named.category if named else "",
         description=named.description if named else "",
         source_image=scene.name,
         original=True,
         transform=view.transform,
         rectangles=tuple(
-            view.transform.rectangle(right.grasp.rectangle(image_size=scene.image_size))
-            for right in grasps_of(scene, targets)
+            view.transform.rectangle(grasp.grasp.rectangle(image_size=scene.image_size)) for grasp in right
         ),
         messages=[user_turn(text), assistant_turn(answer)],
         depth=view.depth,
@@ -196,6 +197,7 @@ def make_sample(index: int, *, scenes: WishScenes, folder: Path, config: WishCon
             things=tuple({"index": thing.index, "name": thing.category} for thing in scene.things),
             objects=view.objects,
             parts=view.parts,
+            named=len(meant),
         ),
     )
     return sample, scene.sets
@@ -244,9 +246,10 @@ def draw(index: int, asked: Asked, *, scenes: WishScenes, config: WishConfig, rn
 def wish_in(
     scene: WishScene, asked: Asked, *, test: bool, rng: np.random.Generator
 ) -> tuple[Wish, tuple[Target, ...]] | None:
-    """Such a wish and its targets, the one to name first; None where no right target has a right grasp."""
+    """Such a wish and its targets, the one to name first; None where the scene gives none with a right grasp."""
     if asked is None:
-        return refusable_wish(scene.things, test=test, rng=rng), ()
+        refused = refusable_wish(scene.things, sets=sets_to_refuse(scene, test=test), test=test, rng=rng)
+        return None if refused is None else (refused, ())
     for _ in range(WISHES):
         if asked == UNNAMED:
             wish: Wish | None = any_wish(rng, test=test)
@@ -262,6 +265,13 @@ def wish_in(
             named = max(choice, key=held.__getitem__) if asked == UNNAMED else choice[int(rng.integers(len(choice)))]
             return wish, (named, *(target for target in targets if target != named))
     return None
+
+
+def sets_to_refuse(scene: WishScene, *, test: bool) -> set[SetName]:
+    """Sets whose things a scene's source shows in other scenes: of training, or in tests of both."""
+    if any(name.startswith("graspnet") for name in scene.sets):
+        return {"graspnet", "graspnet-test"} if test else {"graspnet"}
+    return {"train", "household"} if test else {"train"}
 
 
 def target_json(scene: WishScene, target: Target) -> dict[str, object]:

@@ -17,7 +17,10 @@ FACTS = Path(__file__).resolve().parents[1] / "templates" / "wish_facts.yaml"
 # A state that is seen and not known: something stands in it that must not be held.
 FILLED = "filled"
 Answer = Literal["yes", "perhaps", "no"]
-SetName = Literal["train", "household", "graspnet"]
+# Sets of the simulator, and of GraspNet: the objects of its training scenes, and those that only its test scenes show.
+SetName = Literal["train", "household", "graspnet", "graspnet-test"]
+# What a category is called of which nobody knows what it is.
+NAMELESS = "object"
 
 
 @dataclass(frozen=True)
@@ -104,6 +107,7 @@ class Facts:
 
     Attributes:
         sets: Object sets that have such things.
+        looks: What some of them are described as, of those for training where there are any.
         serves: Purposes that it surely serves.
         may_serve: Purposes that it serves at need, or that one may argue about.
         states: What it surely is.
@@ -115,6 +119,7 @@ class Facts:
     """
 
     sets: frozenset[str] = frozenset()
+    looks: tuple[str, ...] = ()
     serves: frozenset[str] = frozenset()
     may_serve: frozenset[str] = frozenset()
     states: frozenset[str] = frozenset()
@@ -159,8 +164,10 @@ class WishFacts:
     categories: Mapping[str, Facts]
 
     def of(self, thing: Thing) -> Facts:
-        """Facts about a thing; of an unknown category nothing is true."""
-        facts = self.categories.get(thing.category, Facts())
+        """Facts about a thing; one of an unknown category may be and serve anything."""
+        if thing.category not in self.categories:
+            return Facts(may_serve=frozenset(self.purposes), may_be=frozenset(self.states), mixed=True)
+        facts = self.categories[thing.category]
         return next((kind for key, kind in facts.kinds.items() if key in thing.description), facts)
 
 
@@ -183,10 +190,8 @@ def meets(need: Need, thing: Thing) -> Answer:
     if need.purpose is not None:
         answers.append(listed(need.purpose, facts.serves, facts.may_serve))
     if need.state is not None:
-        if need.state == FILLED and known.contents & {*thing.avoid}:
-            answers.append("yes")
-        else:
-            answers.append(listed(need.state, facts.states, facts.may_be))
+        is_filled = need.state == FILLED and known.contents & {*thing.avoid}
+        answers.append("yes" if is_filled else listed(need.state, facts.states, facts.may_be))
     if need.material is not None:
         answers.append(made_of(known.materials[need.material], thing, facts))
     if need.category is not None:
@@ -240,7 +245,7 @@ def is_called(name: str, thing: Thing, known: WishFacts) -> Answer:
     # "bottle" may mean a spray bottle, and "red mug" a red and white mug.
     asked, seen = {*name.split()}, {*thing.description.split()}
     alike = thing.category in name and (asked <= seen or asked >= seen)
-    if alike or thing.category.endswith(name) or thing.description.endswith(name):
+    if thing.category == NAMELESS or alike or thing.category.endswith(name) or thing.description.endswith(name):
         return "perhaps"
     also = known.categories.get(thing.category, Facts()).also
     # "red mug" may mean a red cup.
@@ -283,12 +288,13 @@ def facts_from(entry: Mapping[str, Any]) -> Facts:
     Raises:
         ValueError: it has another key.
     """
-    keys = {"sets": "sets", "serves": "serves", "may serve": "may_serve", "is": "states", "may be": "may_be"}
-    if unknown := sorted({*entry} - {*keys, "also", "mixed", "parts", "kinds"}):
+    keys = {key: key for key in ("sets", "serves", "also")}
+    keys |= {"may serve": "may_serve", "is": "states", "may be": "may_be"}
+    if unknown := sorted({*entry} - {*keys, "looks", "mixed", "parts", "kinds"}):
         raise ValueError(f"found {unknown[0]!r} in a category")
     return Facts(
         **{name: frozenset(entry.get(key, ())) for key, name in keys.items()},
-        also=frozenset(entry.get("also", ())),
+        looks=tuple(entry.get("looks", ())),
         mixed=bool(entry.get("mixed", False)),
         parts={part: frozenset(roles) for part, roles in entry.get("parts", {}).items()},
         kinds={key: facts_from(kind) for key, kind in entry.get("kinds", {}).items()},

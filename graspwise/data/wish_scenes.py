@@ -52,6 +52,7 @@ class WishScene:
 
     Attributes:
         name: Unique in its folder.
+        group: Looks at the same things have the same one; a split keeps them on one side.
         picture: The colour picture.
         depth: Its depth picture (uint16, mm), where there is one.
         objects: Mask with each thing's index, 0 is the table.
@@ -65,6 +66,7 @@ class WishScene:
     """
 
     name: str
+    group: str
     picture: Path
     depth: Path | None
     objects: Path
@@ -184,9 +186,10 @@ def read_scene(folder: Path) -> WishScene:
         raise InputError(f"{folder}: scene.json or labels.json is damaged ({error})") from error
     shown = {thing.index for thing in things}
     return WishScene(
-        name=folder.name, picture=folder / "rgb.png", depth=folder / "depth.png", objects=folder / "objects.png",
-        parts=folder / "parts.png", camera=folder / "camera.yaml", image_size=(width, height), things=tuple(things),
-        object_ids=tuple(ids), grasps=tuple(grasp for grasp in grasps if grasp.index in shown), part_indices=indices,
+        name=folder.name, group=f"scene-{folder.name}", picture=folder / "rgb.png", depth=folder / "depth.png",
+        objects=folder / "objects.png", parts=folder / "parts.png", camera=folder / "camera.yaml",
+        image_size=(width, height), things=tuple(things), object_ids=tuple(ids),
+        grasps=tuple(grasp for grasp in grasps if grasp.index in shown), part_indices=indices,
     )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from graspwise.data.wish_facts import Need, shipped_facts
-from graspwise.data.yaml_file import listing, read_yaml
+from graspwise.data.yaml_file import listing, read_yaml, text_list
 from graspwise.errors import InputError
 
 WISHES = Path(__file__).resolve().parents[1] / "templates" / "wishes.yaml"
@@ -178,15 +178,11 @@ def texts_in(path: Path, content: Mapping[str, Any], *keys: str, holds: Collecti
     Raises:
         InputError: there is no list of texts, or a text has digits, brackets or other placeholders.
     """
-    found = entries(path, content, *keys[:-1]).get(keys[-1])
     place = SAID.join(keys)
-    if not isinstance(found, list) or not found:
-        raise InputError(f"{path}: {place}: found {found!r:.60}; valid is a list of one or more texts")
+    found = text_list(path, place, entries(path, content, *keys[:-1]).get(keys[-1]))
     for text in found:
-        if not isinstance(text, str) or not text.strip() or "\n" in text:
-            raise InputError(f"{path}: {place}: found {text!r:.60}; valid is a text of one line, not empty")
         if wrong := re.search(r"[\d\[\]<>]", text):
             raise InputError(f"{path}: {place}: {text!r} has {wrong[0]!r}; valid is text without digits and brackets")
         if sorted(PLACEHOLDER.findall(text)) != sorted(f"{{{name}}}" for name in holds):
             raise InputError(f"{path}: {place}: {text!r}; valid is a text with each of {listing(holds) or 'no braces'}")
-    return tuple(found)
+    return found

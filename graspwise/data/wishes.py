@@ -1,21 +1,32 @@
 """Wishes: which of them fit what is in view, and what is answered in words."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import cache
 from typing import Any
 
 from numpy.random import Generator
 
 from graspwise.answer import SPT
-from graspwise.data.wish_facts import FILLED, Need, Target, Thing, is_decidable, meets, right_targets, shipped_facts
+from graspwise.data.wish_facts import (
+    FILLED,
+    NAMELESS,
+    Need,
+    SetName,
+    Target,
+    Thing,
+    is_decidable,
+    meets,
+    right_targets,
+    shipped_facts,
+)
 from graspwise.data.wish_texts import ANY, shipped_texts, sort_of
 from graspwise.data.wish_texts import KINDS as KINDS
 from graspwise.data.wish_texts import Kind as Kind
 from graspwise.data.wish_texts import Wish as Wish
 from graspwise.data.wish_texts import load_wishes as load_wishes
 
-# What a category is called of which nobody knows what it is.
-NAMELESS = "object"
+# Sets whose scenes tell parts, contents and looks of things; of the others they do not.
+TELLING: frozenset[SetName] = frozenset({"train", "household"})
 
 
 def explicit_wish(kind: Kind, thing: Thing, part: str | None, rng: Generator, *, test: bool) -> Wish:
@@ -64,20 +75,25 @@ def wishes_about(things: Sequence[Thing], *, kind: Kind, test: bool, rng: Genera
     return None
 
 
-def refusable_wish(things: Sequence[Thing], *, test: bool, rng: Generator) -> Wish:
-    """A random wish that surely nothing in view meets; any kind is as likely.
+def refusable_wish(things: Sequence[Thing], *, sets: Collection[SetName], test: bool, rng: Generator) -> Wish | None:
+    """A random wish that surely nothing in view meets; any kind that scenes of the sets are asked is as likely.
 
-    Wishes for training ask for what things of the set `train` meet: what is refused in some of their scenes is there in
-    others. Those for testing ask for what things of `train` or `household` do.
+    Args:
+        things: All that is in view.
+        sets: It asks for what things of these sets meet, so that what is refused in some of their scenes is there in
+            others.
+        test: Draw it from the families for testing, else from those for training.
+        rng: Decides the wish.
 
-    Raises:
-        ValueError: something in view meets every wish.
+    Returns:
+        The wish; None where something in view may meet every wish.
     """
-    for at in rng.permutation(len(KINDS)):
-        for wish in absent(KINDS[int(at)], test=test, rng=rng):
+    kinds = KINDS if TELLING & {*sets} else tuple(kind for kind in KINDS if kind.startswith("object"))
+    for at in rng.permutation(len(kinds)):
+        for wish in absent(kinds[int(at)], sets=sets, test=test, rng=rng):
             if all(meets(wish.need.whole, thing) == "no" for thing in things):
                 return wish
-    raise ValueError(f"{len(things)} things meet every wish")
+    return None
 
 
 def reason_text(wish: Wish, target: Target, thing: Thing, rng: Generator) -> str:
@@ -153,27 +169,26 @@ def candidates(thing: Thing, *, kind: Kind, test: bool, rng: Generator) -> Itera
             yield explicit_wish(kind, thing, parts[int(place)], rng, test=test)
 
 
-def absent(kind: Kind, *, test: bool, rng: Generator) -> Iterator[Wish]:
-    """Wishes of a kind that things of the sets to refuse in may meet, in random order."""
-    sets = {"train", "household"} if test else {"train"}
-    categories = {name: facts for name, facts in shipped_facts().categories.items() if facts.sets & sets}
+def absent(kind: Kind, *, sets: Collection[SetName], test: bool, rng: Generator) -> Iterator[Wish]:
+    """Wishes of a kind that things of these sets meet, in random order."""
+    told, known = bool(TELLING & {*sets}), shipped_facts()
+    categories = {name: facts for name, facts in known.categories.items() if facts.sets & {*sets}}
+    looks = {name: facts.looks if told and facts.looks else (name,) for name, facts in categories.items()}
     if kind.endswith("implicit"):
+        sure = [known.of(Thing(0, name, look, "", ())) for name in categories for look in looks[name]]
+        purposes, states = ({tag for e in sure for tag in e.serves}, {tag for e in sure for tag in e.states})
         texts = implicit_wishes(kind, test)
         needs = list(texts)
         for place in rng.permutation(len(needs)):
             need = needs[int(place)]
-            if any(
-                need.purpose in entry.serves or need.state in (FILLED, *entry.states) or need.material is not None
-                for facts in categories.values()
-                for entry in (facts, *facts.kinds.values())
-            ):
+            if need.purpose in purposes or need.state in states or (told and (need.state == FILLED or need.material)):
                 yield pick(texts[need], rng)
         return
     names = [name for name, facts in categories.items() if kind == "object explicit" or facts.parts]
     for place in rng.permutation(len(names)):
         name = names[int(place)]
         part = pick(sorted(categories[name].parts), rng) if kind == "part explicit" else None
-        yield explicit_wish(kind, Thing(0, name, name, "", ()), part, rng, test=test)
+        yield explicit_wish(kind, Thing(0, name, pick(looks[name], rng), "", ()), part, rng, test=test)
 
 
 @cache

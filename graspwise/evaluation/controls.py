@@ -7,6 +7,7 @@ the same answer is drawn at random instead of taken as the likeliest is the meas
 """
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
@@ -14,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from graspwise.answer import SPT, marked
 from graspwise.conversation import user_turn
 from graspwise.data.store import Dataset, Sample
 from graspwise.data.templates import load_reasoning
@@ -52,24 +54,41 @@ class ControlRecord:
     turn: float
 
 
-def reasons(sample: Sample, *, rng: np.random.Generator) -> dict[str, str]:
-    """A reason for each control."""
+def reasons(sample: Sample, *, rng: np.random.Generator, named: bool = False) -> dict[str, str]:
+    """A reason for each control.
+
+    Args:
+        sample: What is in the picture.
+        rng: Draws them.
+        named: Put each reason's target between two [SPT], for a model that it steers.
+    """
     texts = load_reasoning()
-    own = texts.get(sample.category, texts["object"])
+    name = sample.category if sample.category in texts else "object"
+    own = texts[name]
     first, second = rng.choice(len(own), 2, replace=False).tolist()
     others = sorted(texts.keys() - {sample.category, "object"})
-    foreign = texts[others[rng.integers(len(others))]]
-    words = own[first].rstrip(".").split()
+    other = others[rng.integers(len(others))]
+    foreign = texts[other]
+
+    def said(text: str, target: str) -> str:
+        return marked(text, target) if named else text
+
+    # A target stays whole, wherever the shuffle puts it.
+    words = re.findall(rf"{re.escape(SPT)}.*?{re.escape(SPT)}|\S+", said(own[first].rstrip("."), name))
     shuffled = " ".join(words[i] for i in rng.permutation(len(words))) + "."
     wrong = foreign[rng.integers(len(foreign))]
-    return {TRUE: own[first], SAMPLED: own[first], SAME: own[second], WRONG: wrong, SHUFFLED: shuffled}
+    return {
+        TRUE: said(own[first], name), SAMPLED: said(own[first], name), SAME: said(own[second], name),
+        WRONG: said(wrong, other), SHUFFLED: shuffled,
+    }  # fmt: skip
 
 
 def control_records(
     responder: LlavaResponder, dataset: Dataset, samples: Sequence[Sample], *, seed: int
 ) -> list[ControlRecord]:
     """Records of every sample and control; the model is asked to pick up the object, unnamed."""
-    drawn = [reasons(s, rng=np.random.default_rng([seed, index])) for index, s in enumerate(samples)]
+    named = responder.model.names_target
+    drawn = [reasons(s, rng=np.random.default_rng([seed, index]), named=named) for index, s in enumerate(samples)]
     records: list[ControlRecord] = []
     for start in range(0, len(samples), BATCH):
         chosen = samples[start : start + BATCH]

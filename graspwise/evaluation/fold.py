@@ -164,7 +164,7 @@ class Fold:
         """
         started = (run / "config.json").is_file()
         if started:
-            check_run(run, config, resume=True)
+            check_run(run, config.to_json(), resume=True)
         if not (run / "model" / CARD).is_file():
             with self.bars() as report:
                 function(config, out=run, resume=started, report=report, say=self.say)

@@ -92,7 +92,8 @@ class BenchmarkConfig:
     @property
     def peer_recipe(self) -> PeerRecipe:
         """The peer's recipe; unless told otherwise it sees as many samples as our largest cell, alignment included."""
-        used: list[Strategy] = ["align", *(name for name in STRATEGIES if name in self.strategies)]
+        # The cheap stages of spt go over the same maps again, and are no reason to train the peer longer.
+        used: list[Strategy] = ["align", *(name for name in STRATEGIES if name in self.strategies and name != "spt")]
         totals = [sum(stage.samples for stage in self.chosen_recipe.stages(name).values()) for name in used]
         return PEER_RECIPES.get(self.recipe, PAPER).scaled(self.peer_samples or max(totals))
 

@@ -4,9 +4,8 @@ A report folder holds `scenes/` (pictures, and grasps known to lift), `answers/M
 scene) and `trials/SCENE.json` (what became of it). Whatever is there is not done again.
 """
 
-import re
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -16,7 +15,8 @@ import numpy as np
 
 from graspwise.conversation import user_turn
 from graspwise.errors import InputError
-from graspwise.files import is_begun, read_json, replacing, replacing_folder, write_json
+from graspwise.evaluation.runs import Bar, begin, short_names
+from graspwise.files import read_json, replacing, replacing_folder, write_json
 from graspwise.grasp import Grasp
 from graspwise.parallel import in_order
 from graspwise.predict import grasp_json
@@ -29,7 +29,6 @@ SETTINGS: tuple[Setting, ...] = ("any", "narrow")
 ORACLE, RANDOM = "oracle", "random"
 ORACLE_CANDIDATES, ORACLE_TRIALS = 24, 4
 BATCH = 8
-Bar = Callable[[Iterator[Any], int, str], Iterator[Any]]
 
 
 @dataclass(frozen=True)
@@ -111,7 +110,7 @@ def run_trials(
     # All that can be wrong comes before the first file.
     names, scenes = short_names(models), scene_names(config)
     check(config)
-    folder = start(config, out)
+    folder = begin(Path(out), asdict(config))
     make = partial(make_scene, config=config, folder=folder)
     for _ in bar(in_order(make, scenes, workers=workers, ray=ray), len(scenes), "scenes"):
         pass
@@ -136,35 +135,6 @@ def check(config: TrialConfig) -> None:
     if config.seed < 0:
         raise InputError(f"--seed is {config.seed}; valid is 0 or more")
     robot_of(config)
-
-
-def start(config: TrialConfig, out: Path | str) -> Path:
-    """The report folder with its configuration.
-
-    Raises:
-        InputError: the folder was begun with others, or holds something else.
-    """
-    folder, dumped = Path(out), asdict(config)
-    if not is_begun(folder / "config.json", dumped):
-        if folder.is_dir() and any(folder.iterdir()):
-            raise InputError(f"{folder}: is not empty and holds no report; give a new --out")
-        write_json(folder / "config.json", dumped)
-    return folder
-
-
-def short_names(models: Sequence[str]) -> list[str]:
-    """Names for the report: a folder's own name, at an endpoint the model's there, all different.
-
-    Raises:
-        InputError: two would be the same.
-    """
-    names = [
-        Path(model).name if Path(model).is_dir() else re.sub("[:/]+", "-", model.rpartition("#")[2]) for model in models
-    ]
-    for name in names:
-        if names.count(name) > 1:
-            raise InputError(f"--models: {name} stands there twice; valid are models of different names")
-    return names
 
 
 def scene_names(config: TrialConfig) -> list[str]:

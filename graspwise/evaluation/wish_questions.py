@@ -1,6 +1,7 @@
 """What the benchmark asks of a scene: drawn once by seed, and kept, so that every model is asked the same.
 
 A scene is asked one wish of each kind that it can answer, one that nothing in view serves, and one without a target.
+All are worded as no training data is, but for `UNNAMED`, which half of those without a target are.
 """
 
 import zlib
@@ -16,10 +17,11 @@ from graspwise.data.store import read_mask
 from graspwise.data.wish_build import wish_in
 from graspwise.data.wish_facts import Target
 from graspwise.data.wish_scenes import WishScene, grasps_of
-from graspwise.data.wishes import KINDS, any_wish
+from graspwise.data.wishes import KINDS, any_wish, load_wishes
 from graspwise.errors import InputError
 from graspwise.evaluation.score import UNNAMED
 from graspwise.files import read_json, write_json
+from graspwise.grasp import Grasp
 from graspwise.picture import Picture, open_picture
 from graspwise.rectangle import GraspRectangle
 
@@ -78,10 +80,41 @@ class Stage:
         """(height, width) uint8, each thing's index, 0 is the table."""
         return read_mask(self.scene.objects)
 
+    @cached_property
+    def parts(self) -> np.ndarray | None:
+        """(height, width) uint8, each part's index in the scene, 0 is the table; None without such a mask."""
+        return None if self.scene.parts is None else read_mask(self.scene.parts)
+
+    def index_at(self, grasp: Grasp) -> int:
+        """Index of the thing that a grasp's middle lies on, 0 on the table."""
+        return value_at(self.objects, grasp)
+
+    def is_on(self, grasp: Grasp, targets: Sequence[Target]) -> bool:
+        """Whether a grasp's middle lies on one of the targets: on the part, where a target has one."""
+        index = self.index_at(grasp)
+        part = None if self.parts is None else value_at(self.parts, grasp)
+        return any(
+            index == target.index
+            and (target.part is None or part == self.scene.part_indices.get((target.index, target.part)))
+            for target in targets
+        )
+
+    def object_id(self, targets: Sequence[Target]) -> str | None:
+        """The object that the first target is; None without one."""
+        ids = {thing.index: name for thing, name in zip(self.scene.things, self.scene.object_ids, strict=True)}
+        return ids[targets[0].index] if targets else None
+
     def right(self, targets: Sequence[Target]) -> list[GraspRectangle]:
         """Right grasps of these targets, pixels."""
         size = self.scene.image_size
         return [found.grasp.rectangle(image_size=size) for found in grasps_of(self.scene, targets)]
+
+
+def value_at(mask: np.ndarray, grasp: Grasp) -> int:
+    """The value of an index mask (height, width) under a grasp's middle."""
+    height, width = mask.shape
+    x, y = grasp.pixel(image_size=(width, height))
+    return int(mask[min(max(round(y), 0), height - 1), min(max(round(x), 0), width - 1)])
 
 
 def questions_of(scene: WishScene, *, objects: Seen, seed: int) -> list[Question]:
@@ -104,7 +137,9 @@ def questions_of(scene: WishScene, *, objects: Seen, seed: int) -> list[Question
     everything = tuple(Target(thing.index, thing.category, None) for thing in scene.things)
     if grasps_of(scene, everything):
         wish = any_wish(rng, test=True)
-        asked.append((ANYTHING, UNNAMED if rng.random() < 0.5 else wish.text, wish.family, everything))
+        if rng.random() < 0.5:
+            wish = next(known for known in load_wishes() if known.text == UNNAMED)
+        asked.append((ANYTHING, wish.text, wish.family, everything))
     return [Question(objects, scene.name, len(scene.things), *row) for row in asked]
 
 

@@ -4,8 +4,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from statistics import median
-from typing import Any
+from typing import Any, Self
 
+from graspwise.data.wish_facts import NAMELESS, Thing, shipped_facts
 from graspwise.data.wishes import KINDS
 from graspwise.evaluation.score import in_percent
 from graspwise.evaluation.wish_metric import recall_at
@@ -43,13 +44,16 @@ class WishRecord:
     Attributes:
         objects: "seen" or "unseen".
         scene: The scene's name.
+        object_id: What intervals are bootstrapped over: the object that is the question's first target, as in
+            "train/mug-07"; the scene with its set for `NOTHING`.
         things: Things in view.
         kind: The question's kind.
         wish: What was asked.
         refused: Whether it refused.
         target: The name it gave; None without one.
-        named: Whether that is a right target's name; None for `NOTHING`.
-        placed: Whether its first grasp is right, or its middle lies on a right target; None for `NOTHING`.
+        named: Whether that is a right thing's name, whatever the part; None for `NOTHING`.
+        placed: Whether its first grasp is right, or its middle lies on a right target, on the right part where the wish
+            is about one; None for `NOTHING`.
         hit_first: R@1; None for `NOTHING`.
         hit_three: R@3; None for `NOTHING`.
         grasps: As the model ranked them.
@@ -59,6 +63,7 @@ class WishRecord:
 
     objects: Seen
     scene: str
+    object_id: str
     things: int
     kind: str
     wish: str
@@ -74,8 +79,12 @@ class WishRecord:
 
     @property
     def place(self) -> str:
-        """The scene with its set: what intervals are bootstrapped over."""
+        """The scene with its set: scenes of both have the same names."""
         return f"{self.objects}/{self.scene}"
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Self:
+        return cls(**{**value, "grasps": tuple(value["grasps"])})
 
 
 def record_of(question: Question, said: Said, stage: Stage) -> WishRecord:
@@ -84,34 +93,46 @@ def record_of(question: Question, said: Said, stage: Stage) -> WishRecord:
     if question.kind != NOTHING:
         right, size = stage.right(question.targets), stage.scene.image_size
         first, three = (recall_at(said.grasps, right, k=k, image_size=size) for k in (1, 3))
-        targets = {target.index for target in question.targets}
-        placed = first or (bool(said.grasps) and index_at(said.grasps[0], stage) in targets)
-        named = not said.refused and named_right(said.target, question, [t.category for t in stage.scene.things])
+        placed = first or (bool(said.grasps) and stage.is_on(said.grasps[0], question.targets))
+        named = not said.refused and named_right(said.target, question, stage.scene.things)
     return WishRecord(
-        objects=question.objects, scene=question.scene, things=question.things, kind=question.kind,
+        objects=question.objects, scene=question.scene,
+        object_id=stage.object_id(question.targets) or question.place, things=question.things, kind=question.kind,
         wish=question.text, refused=said.refused, target=said.target, named=named, placed=placed, hit_first=first,
         hit_three=three, grasps=tuple(grasp_json(grasp) for grasp in said.grasps), reasoning=said.reasoning,
         seconds=round(said.seconds, 4),
     )  # fmt: skip
 
 
-def index_at(grasp: Grasp, stage: Stage) -> int:
-    """Index of the thing that a grasp's middle lies on, 0 on the table."""
-    height, width = stage.objects.shape
-    x, y = grasp.pixel(image_size=(width, height))
-    return int(stage.objects[min(max(round(y), 0), height - 1), min(max(round(x), 0), width - 1)])
+def with_plate(said: Said, plate: float | None) -> Said:
+    """The answer with that plate, fraction of the picture's width, on all its grasps that come without one.
+
+    Half the opening, which stands for no plate elsewhere, is not how long a gripper's plates are.
+    """
+    return replace(said, grasps=tuple(g if g.jaw is not None else replace(g, jaw=plate) for g in said.grasps))
 
 
-def named_right(said: str | None, question: Question, names: Sequence[str]) -> bool:
-    """Whether a name means a right target: of the names in view the longest that stands in it is a right one's.
+def named_right(said: str | None, question: Question, things: Sequence[Thing]) -> bool:
+    """Whether a name means a right target: of all names that stand in it the longest is a right one's.
 
-    So "the red mug" and "handle of the mug" mean the mug, and a "paint brush" beside a brush is not the brush.
+    So "the red mug" and "handle of the mug" mean the mug, and a "paint brush" is not the brush, in view or not.
+
+    Args:
+        said: The name given.
+        question: What was asked.
+        things: All that is in view; the categories of the facts are known beside them.
     """
     if said is None:
         return False
-    right = {target.name for target in question.targets}
-    inside = [name for name in {*names, *right} if f" {in_words(name)} " in f" {in_words(said)} "]
-    return bool(inside) and max(inside, key=len) in right
+    indices = {target.index for target in question.targets}
+    right = {target.name for target in question.targets} | {t.description for t in things if t.index in indices}
+    known = {name for thing in things for name in (thing.category, thing.description)} | right
+    known |= shipped_facts().categories.keys() - {NAMELESS}
+    # A part may be called as a thing is: the bowl of the spoon.
+    words = f" {in_words(said).rpartition(' of the ')[2]} "
+    inside = [name for name in known if f" {in_words(name)} " in words]
+    longest = max(map(len, inside), default=0)
+    return bool(inside) and all(name in right for name in inside if len(name) == longest)
 
 
 def in_words(text: str) -> str:
@@ -120,7 +141,7 @@ def in_words(text: str) -> str:
 
 
 def summarise_wishes(records: Sequence[WishRecord]) -> dict[str, Any]:
-    """Figures of one model, shares in percent with 95% intervals over scenes.
+    """Figures of one model, shares in percent with 95% intervals over objects.
 
     Returns:
         `kinds`: by kind and set R@1, R@3; `targets`: by set and over the four kinds, which thing is meant, by name and
@@ -180,27 +201,27 @@ def refusals(records: Sequence[WishRecord]) -> dict[str, Any]:
     refused = [r for r in records if r.refused]
     return {
         "recall": share(none, "refused"),
-        "precision": percent([r.kind == NOTHING for r in refused], [r.place for r in refused]),
+        "precision": percent([r.kind == NOTHING for r in refused], [r.object_id for r in refused]),
         "wrongly": share([r for r in records if r.kind in KINDS], "refused"),
         "any_target": share([r for r in records if r.kind == ANYTHING], "refused"),
     }
 
 
 def share(records: Sequence[WishRecord], field: str) -> Share:
-    """Percentage of records whose field is true, its interval over scenes, and the count."""
-    return percent([bool(getattr(r, field)) for r in records], [r.place for r in records])
+    """Percentage of records whose field is true, its interval over objects, and the count."""
+    return percent([bool(getattr(r, field)) for r in records], [r.object_id for r in records])
 
 
-def percent(values: Sequence[float], scenes: Sequence[str]) -> Share:
-    """Mean of values, times 100, its interval over their scenes, and the count."""
+def percent(values: Sequence[float], objects: Sequence[str]) -> Share:
+    """Mean of values, times 100, its interval over their objects, and the count."""
     if not values:
         return {"percent": None, "ci95": None, "n": 0}
-    value, ci95 = in_percent(values, scenes)
+    value, ci95 = in_percent(values, objects)
     return {"percent": value, "ci95": ci95, "n": len(values)}
 
 
 def paired(ours: Sequence[WishRecord], theirs: Sequence[WishRecord], *, objects: Seen) -> Share | None:
-    """R@1 over the four kinds, ours minus theirs in points on the wishes both were asked, its interval over scenes."""
+    """R@1 over the four kinds, ours minus theirs in points on the wishes both were asked, its interval over objects."""
     other: dict[tuple[str, str], WishRecord] = {
         (r.place, r.kind): r for r in theirs if r.kind in KINDS and r.objects == objects
     }
@@ -208,7 +229,7 @@ def paired(ours: Sequence[WishRecord], theirs: Sequence[WishRecord], *, objects:
     if not pairs:
         return None
     changes = [float(bool(a.hit_first)) - float(bool(b.hit_first)) for a, b in pairs]
-    points, ci95 = in_percent(changes, [a.place for a, _ in pairs])
+    points, ci95 = in_percent(changes, [a.object_id for a, _ in pairs])
     return {"points": points, "ci95": ci95, "n": len(pairs)}
 
 

@@ -49,8 +49,8 @@ def recall_tables(report: dict[str, Any]) -> list[Block]:
         blocks += [recall_table(report, objects, figure, title) for figure, title in (("r1", "R@1"), ("r3", "R@3"))]
     notes = [
         "R@k: one of the first k grasps, after non-maximum suppression, has IoU > 0.25 and less than 30 degrees to a "
-        "grasp that lifts a right target; own opening. A refusal is a miss. A bracket is a 95% interval, bootstrapped "
-        "over scenes.",
+        "grasp that lifts a right target; own opening, and where no plate is given the labels' median one. A refusal "
+        "is a miss. A bracket is a 95% interval, bootstrapped over objects: the first right target's.",
         f"Blank, because no GR-ConvNet was given: {', '.join(report['blank'])}." if report["blank"] else "",
     ]
     blocks.append(Text(" ".join(note for note in notes if note)))
@@ -93,9 +93,9 @@ def target_table(report: dict[str, Any]) -> list[Block]:
         cells += [in_points(row["minus"][objects]) for objects in SETS] if reference else []
         rows.append((name, *cells))
     said = (
-        "Over the four kinds. By name: the target that the answer names is a right one's; blank for what names none. "
-        "By place: the middle of the first grasp lies on a right target, or the grasp is right. R@1 of those: of the "
-        "answers that mean the right thing by place."
+        "Over the four kinds. By name: the thing that the answer names is a right one, whatever the part; blank for "
+        "what names none. By place: the middle of the first grasp lies on a right target, for a wish about a part on "
+        "that part, or the grasp is right. R@1 of those: of the answers that mean the right target by place."
     )
     return [
         Heading("Which thing, then which grasp", 2), Table("Which thing is meant", head, tuple(rows), reference or ""),
@@ -116,7 +116,10 @@ def refusal_table(report: dict[str, Any]) -> list[Block]:
         (name, *(with_interval(row["refusals"][objects][key]) for objects in SETS for key in titles))
         for name, row in report["models"].items()
     ]
-    said = "A wish that names no target, such as `Pick up the object.`, must never be refused."
+    said = (
+        "A wish that names no target, such as `Pick up the object.`, must never be refused. Intervals of what nothing "
+        "serves are over scenes."
+    )
     return [Heading("Refusing", 2), Table("Refusals", head, tuple(rows), report["reference"] or ""), Text(said)]
 
 
@@ -153,7 +156,7 @@ def trials_table(report: dict[str, Any]) -> list[Block]:
     said = (
         "In simulation: household scenes of two things or more, an implicit wish each. Token: it names a right target. "
         "Pose: its first grasp matches a right one. Executed: that grasp, carried out once under drawn friction and "
-        "errors, lifts a right target and holds it through a shake and a tilt."
+        "errors, lifts a right target and holds it through a shake and a tilt, by no part that should be left alone."
     )
     return [
         Heading("Robot trials", 2), Table("Robot trials", head, tuple(rows), report["reference"] or ""), Text(said),

@@ -9,18 +9,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
-from graspwise.data.wish_facts import Target
+from graspwise.data.wish_scenes import grasps_of
 from graspwise.data.wishes import KINDS
 from graspwise.errors import InputError
-from graspwise.evaluation.trials import Bar
+from graspwise.evaluation.runs import Bar
 from graspwise.evaluation.wish_questions import Question, Stage
-from graspwise.evaluation.wish_score import Share, WishRecord, index_at, percent
+from graspwise.evaluation.wish_score import Share, WishRecord, percent
 from graspwise.files import read_json
 from graspwise.grasp import Grasp
+from graspwise.metric import matches
 from graspwise.parallel import in_order
 
 IMPLICIT = tuple(kind for kind in KINDS if kind.endswith("implicit"))
@@ -32,21 +33,28 @@ class WishTrial:
 
     Attributes:
         scene: The scene's name.
+        object_id: The object that is the first right target: what intervals are bootstrapped over.
         wish: What was asked.
         token: Whether the model named a right target; None where it names no targets.
         pose: Whether its first grasp matches a right one.
-        executed: Whether a right target was lifted and held, by the right part where the wish is about one.
+        executed: Whether a right target was lifted and held, by the right part where the wish is about one, and by none
+            that should be left alone.
         cause: Why it was not lifted.
         parts: Parts held.
     """
 
     scene: str
+    object_id: str
     wish: str
     token: bool | None
     pose: bool
     executed: bool
     cause: str | None
     parts: tuple[str, ...]
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Self:
+        return cls(**{**value, "parts": tuple(value["parts"])})
 
 
 def trial_questions(questions: Sequence[Question], count: int) -> list[Question]:
@@ -113,29 +121,38 @@ def carry_out_wish(row: tuple[Question, WishRecord], *, scenes: Path, seed: int,
     things = [thing_of(object_id) for object_id in read_json(folder / "labels.json")["object_ids"]]
     scene = compose(things, seed=read_json(folder / "scene.json")["seed"], robot=robot)
     grasp = Grasp(**record.grasps[0]) if record.grasps else None  # type: ignore[arg-type]
-    target = meant(question.targets, grasp, Stage(read_scene(folder)))
+    index = index_to_lift(question, grasp, Stage(read_scene(folder)))
     conditions = Conditions.drawn(np.random.default_rng([zlib.crc32(question.place.encode()), seed, 9]))
-    outcome = try_grasp(scene, read_view(folder), grasp, target=target.index, robot=robot, conditions=conditions)
+    outcome = try_grasp(scene, read_view(folder), grasp, target=index, robot=robot, conditions=conditions)
+    is_held = any(t.index == index and (t.part is None or t.part in outcome.parts) for t in question.targets)
     return WishTrial(
-        scene=question.scene, wish=question.text, token=record.named if names_targets else None,
-        pose=bool(record.hit_first),
-        executed=outcome.lifted and (target.part is None or target.part in outcome.parts),
-        cause=outcome.cause, parts=outcome.parts,
+        scene=question.scene, object_id=record.object_id, wish=question.text,
+        token=record.named if names_targets else None, pose=bool(record.hit_first),
+        executed=outcome.lifted and outcome.allowed and is_held, cause=outcome.cause, parts=outcome.parts,
     )  # fmt: skip
 
 
-def meant(targets: Sequence[Target], grasp: Grasp | None, stage: Stage) -> Target:
-    """The right target that a grasp lies on; the first where it lies on none."""
-    index = None if grasp is None else index_at(grasp, stage)
-    return next((target for target in targets if target.index == index), targets[0])
+def index_to_lift(question: Question, grasp: Grasp | None, stage: Stage) -> int:
+    """The right thing that a grasp is to lift: one whose label it matches, or that it lies on; else the first."""
+    if grasp is None:
+        return question.targets[0].index
+    size, below = stage.scene.image_size, stage.index_at(grasp)
+    labels = () if grasp.opening is None else grasps_of(stage.scene, question.targets)
+    matched = [
+        label.index
+        for label in labels
+        if matches(grasp.rectangle(image_size=size), label.grasp.rectangle(image_size=size))
+    ]
+    right = matched or [target.index for target in question.targets]
+    return below if below in right else right[0]
 
 
 def trial_figures(trials: Sequence[WishTrial]) -> dict[str, Any]:
     """Counts of right tokens, poses and executions with their shares; the token's is None where none is named."""
-    scenes = [trial.scene for trial in trials]
+    objects = [trial.object_id for trial in trials]
 
     def counted(field: str) -> Share | None:
         values = [getattr(trial, field) for trial in trials]
-        return None if None in values else {**percent(values, scenes), "count": sum(values)}
+        return None if None in values else {**percent(values, objects), "count": sum(values)}
 
     return {"n": len(trials), **{field: counted(field) for field in ("token", "pose", "executed")}}

@@ -1,6 +1,6 @@
 """Write answers: each held to the grammar of its format, so that all parse, and its digits grounded in the picture.
 
-The grammar is a regular expression with numbers of fixed width (`AnswerSchema.pattern`), run by llguidance. Grounded
+The grammar has numbers of fixed width (`AnswerSchema.pattern`) and is run by llguidance. Grounded
 decoding is a product of experts: the language model's distribution over the next token, times the likelihood that a
 `GraspDensity` gives to the digits so far. Where the model has a steered head, that density follows from what the answer
 has named by then.
@@ -18,14 +18,14 @@ from transformers import LogitsProcessor, LogitsProcessorList
 from graspwise.answer import GRASP, REASONING_LIMIT, WRITTEN, AnswerFormat, AnswerSchema
 from graspwise.model.density import GraspDensity
 from graspwise.model.grasp_model import GraspModel
-from graspwise.model.steering import spelled, steered_grammar
+from graspwise.model.steering import mean_state, spelled, steered_grammar
 
-# An answer held to the grammar always ends: no character takes more than four tokens, and the tail is short.
-CONSTRAINED_TOKENS = 4 * REASONING_LIMIT + 100
-# A free answer of this length has lost its thread.
-FREE_TOKENS = 160
 # The name of a target, and what a reasoning goes on with after it, are shorter than what comes before.
 NAME_LIMIT, AFTER_LIMIT = 60, 120
+# An answer held to the grammar always ends: no character takes more than four tokens, and the tail is short.
+CONSTRAINED_TOKENS = 4 * (REASONING_LIMIT + NAME_LIMIT + AFTER_LIMIT) + 100
+# A free answer of this length has lost its thread.
+FREE_TOKENS = 160
 # Inside the numeric tail the grammar leaves fewer tokens than this; inside a reasoning nearly all of them.
 MOST_DIGITS = 200
 
@@ -37,10 +37,12 @@ class Written:
     Attributes:
         text: Without the end-of-turn token.
         intervened: Whether the grammar overruled the model's first choice anywhere.
+        state: (D,) mean state of the target it names; None where it names none.
     """
 
     text: str
     intervened: bool
+    state: Tensor | None = None
 
 
 # Row, and the tokens of its answer so far with the states (L, D) after each -> what the picture says of its digits.
@@ -51,11 +53,12 @@ def answer_grammar(model: GraspModel, schema: AnswerSchema, answer_format: Answe
     """What an answer may be, for llguidance: with a steered head it names its target or gives no numbers."""
     from llguidance import LLMatcher
 
-    if model.steered is None or answer_format != "reasoned":
+    if not model.names_target:
         return LLMatcher.grammar_from_regex(schema.pattern(answer_format))
     return LLMatcher.grammar_from_lark(
         steered_grammar(
-            before=f"{WRITTEN}{{1,{REASONING_LIMIT}}}",
+            refusal=f"{WRITTEN}{{1,{REASONING_LIMIT}}}",
+            words=f"{WRITTEN}{{0,{REASONING_LIMIT}}}",
             name=f"{WRITTEN}{{1,{NAME_LIMIT}}}",
             after=f"{WRITTEN}{{0,{AFTER_LIMIT}}}",
             tail="\\n" + schema.tail_pattern(answer_format),
@@ -72,7 +75,8 @@ class GrammarProcessor(LogitsProcessor):
 
         self.matchers = [LLMatcher(model.grammar_tokens, grammar) for _ in begun]
         for matcher, ids in zip(self.matchers, begun, strict=True):
-            matcher.consume_tokens(list(ids))
+            if not matcher.consume_tokens(list(ids)):
+                raise ValueError(f"an opening that no answer has: {model.tokenizer.decode(ids)!r}")
         self.intervened = [False] * len(begun)
         self._end = model.end_of_turn
         self._ended = [False] * len(begun)
@@ -137,7 +141,8 @@ class GroundingProcessor(LogitsProcessor):
             if before is None and not any(after):
                 continue
             if row not in self._densities:
-                self._densities[row] = self.density(row, ids, self.states.last(row, len(ids)))
+                states = self.states.of(row, prompt_length=self.prompt_length, begun=len(self.begun[row]))
+                self._densities[row] = self.density(row, ids, states)
             density = self._densities[row]
             # Words between two numbers leave the likelihood as it is.
             base = self._base[row] = density.log_likelihood(before) if before else self._base.get(row, 0.0)
@@ -156,15 +161,20 @@ class States:
     def __init__(self) -> None:
         self.read: list[Tensor] = []
 
-    def last(self, row: int, count: int) -> Tensor:
-        """(count, D) of a row's last tokens."""
-        return torch.cat([states[row] for states in self.read])[-count:]
+    def of(self, row: int, *, prompt_length: int, begun: int) -> Tensor:
+        """(L, D) after each token of a row's answer: those it was begun with, and those written that were read."""
+        if not self.read:
+            return torch.empty(0)
+        return torch.cat([states[row] for states in self.read])[prompt_length - begun :]
 
 
 @contextmanager
 def states_kept(model: GraspModel) -> Iterator[States]:
-    """Keeps what the language model's last norm gives, as long as the context lasts."""
+    """Keeps what the last norm of a language model that names targets gives, as long as the context lasts."""
     kept = States()
+    if not model.names_target:
+        yield kept
+        return
     norm = model.llava.model.language_model.norm
     handle = norm.register_forward_hook(lambda module, inputs, output: kept.read.append(output))
     try:
@@ -204,7 +214,7 @@ def write_answers(
     """
     end = model.end_of_turn
     openings = list(openings or [""] * len(prompts))
-    if model.steered is not None:
+    if model.names_target:
         openings = [spelled(text, model.spt[0]) for text in openings]
     begun = [model.tokenizer(text, add_special_tokens=False)["input_ids"] for text in openings]
     prompts = [[*prompt, *ids] for prompt, ids in zip(prompts, begun, strict=True)]
@@ -239,7 +249,16 @@ def write_answers(
             eos_token_id=end,
             pad_token_id=end,
         )
-    texts = [model.text_of([*ids, *row[length:].tolist()]) for ids, row in zip(begun, output, strict=True)]
-    return [
-        Written(text=text, intervened=grammar.intervened[row] if grammar else False) for row, text in enumerate(texts)
-    ]
+    written = []
+    for row, ids_begun in enumerate(begun):
+        answer = [*ids_begun, *output[row, length:].tolist()]
+        read = states.of(row, prompt_length=length, begun=len(ids_begun))
+        written.append(
+            Written(
+                text=model.text_of(answer),
+                intervened=grammar.intervened[row] if grammar else False,
+                # The last token was written and not read.
+                state=mean_state(read, answer[: len(read)], model.spt[1]) if model.names_target else None,
+            )
+        )
+    return written

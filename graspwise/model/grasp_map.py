@@ -15,8 +15,9 @@ from graspwise.grasp import Grasp, angle_difference
 REACH = 1.5
 # The eight symmetries of a square: quarter turns counter-clockwise, then the axes of (B, C, s, s) to mirror.
 SYMMETRIES = tuple((turn, axes) for turn in (0, 1) for axes in ((), (3,), (2,), (2, 3)))
-# Power of a direction's certainty in a grasp's quality; chosen on the folds' heads, flat from 4 to 8.
-CERTAINTY = 6.0
+# Power of a direction's certainty in a grasp's quality, and what is left to a cell that has none: round things are held
+# from any side. Chosen on the folds' heads, where powers from 4 to 8 and shares to 0.2 come to the same.
+CERTAINTY, UNSURE = 8.0, 0.2
 
 
 class GraspMapHead(nn.Module):
@@ -137,8 +138,8 @@ def best_grasps(
 ) -> list[list[Grasp]]:
     """The `count` best grasps of each picture, best first, different by place or by angle.
 
-    A grasp's quality is its cell's, times how certain its direction is: the length of (cos 2t, sin 2t), at most 1, to
-    the power of `certainty`. Regression shortens that vector where it cannot tell the direction.
+    A grasp's quality is its cell's, times `UNSURE`, and the rest of it times how certain its direction is: the length
+    of (cos 2t, sin 2t), at most 1, to the power of `certainty`. Regression shortens that vector where it cannot tell.
 
     Args:
         maps: (B, 6, h, w) from the head.
@@ -151,7 +152,8 @@ def best_grasps(
     """
     batch, _, height, width = maps.shape
     cells = maps.float().flatten(2)
-    quality = cells[:, 0].sigmoid() * cells[:, 1:3].norm(dim=1).clamp(max=1) ** certainty
+    sure = cells[:, 1:3].norm(dim=1).clamp(max=1) ** certainty
+    quality = cells[:, 0].sigmoid() * (UNSURE + (1 - UNSURE) * sure)
     found = []
     for b in range(batch):
         kept: list[Grasp] = []

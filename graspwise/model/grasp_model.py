@@ -93,6 +93,11 @@ class GraspModel:
         return self.llava.device
 
     @property
+    def names_target(self) -> bool:
+        """Whether its answers name a target between two [SPT], which steers a dense head."""
+        return self.steered is not None and self.card.answer == "reasoned"
+
+    @property
     def image_tokens(self) -> int:
         return int(self.llava.config.image_seq_length)
 
@@ -121,7 +126,7 @@ class GraspModel:
     def text_of(self, ids: Sequence[int]) -> str:
         """The text of an answer's tokens up to the end of the turn; of the special tokens only [SPT] is written out."""
         ids = ids[: ids.index(self.end_of_turn)] if self.end_of_turn in ids else ids
-        if self.steered is None:
+        if not self.names_target:
             return str(self.tokenizer.decode(ids, skip_special_tokens=True)).strip()
         spelling, spt = self.spt
         special = {i for i, token in self.tokenizer.added_tokens_decoder.items() if token.special} - {spt}

@@ -133,7 +133,7 @@ class LlavaResponder:
         )
         responses = []
         for answer, proposed in zip(written, proposals, strict=True):
-            if self.model.steered is not None and SPT not in answer.text:
+            if self.model.names_target and SPT not in answer.text:
                 responses.append(Response(answer.text, answer.text, None, intervened=answer.intervened, refused=True))
                 continue
             reasoning, grasp = parse_grasp(answer.text)
@@ -183,19 +183,24 @@ class LlavaResponder:
             for conversation, named, shown, found in zip(conversations, names, in_view, grasps, strict=True)
         ]
 
+        def steered(row: int, state: "Tensor") -> list[Grasp]:
+            maps = model.steered_maps(dense[row :: len(pictures)], state[None])
+            return best_grasps(maps, count=WEIGHED, plate=model.card.plate)[0]
+
         def density(row: int, ids: Sequence[int], states: "Tensor") -> GraspDensity:
-            if model.steered is not None and (state := mean_state(states, ids, model.spt[1])) is not None:
-                grasps[row] = best_grasps(
-                    model.steered_maps(dense[row :: len(pictures)], state[None]), count=WEIGHED, plate=model.card.plate
-                )[0]
-            return GraspDensity.of(grasps[row], trust=self.trust)
+            state = mean_state(states, ids, model.spt[1]) if model.names_target else None
+            return GraspDensity.of(grasps[row] if state is None else steered(row, state), trust=self.trust)
 
         written = write_answers(
             model, prompts, pixel_values, answer_format=self.answer_format, constrained=constrained,
             openings=openings, density=density if self.trust and maps is not None else None,
             temperature=temperature, seed=seed,
         )  # fmt: skip
-        return written, grasps
+        targets = [answer.state for answer in written]
+        return written, [
+            found if state is None else steered(row, state)
+            for row, (found, state) in enumerate(zip(grasps, targets, strict=True))
+        ]
 
     def prompt(
         self,
@@ -244,10 +249,10 @@ class GrConvNetResponder:
     answer_format: AnswerFormat = "bare"
     mode = "plain"
 
-    def __init__(self, name: str, folder: Path) -> None:
+    def __init__(self, name: str, folder: Path, *, count: int = 3) -> None:
         from graspwise.model.grconvnet import load_grconvnet
 
-        self.name = name
+        self.name, self.count = name, count
         self.network, self.card = load_grconvnet(folder)
         self.image_size, self.takes_depth = self.card.image_size, self.network.takes_depth
 
@@ -255,7 +260,8 @@ class GrConvNetResponder:
         from graspwise.model.grconvnet import network_input, read_grasps
         from graspwise.model.load import device
 
-        found = read_grasps(self.network(network_input(pictures, depth=self.takes_depth).to(device())))
+        maps = self.network(network_input(pictures, depth=self.takes_depth).to(device()))
+        found = read_grasps(maps, count=self.count)
         return [Response(text="", reasoning="", grasp=best, others=tuple(rest)) for best, *rest in found]
 
 

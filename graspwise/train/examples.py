@@ -27,6 +27,7 @@ class Example:
         sample: Where it comes from.
         picture: Square, of side S.
         rectangles: Labels whose centre is inside, pixels of `picture`.
+        named: How many of them, the first, are on the target that the answer names; of a plain sample all are.
         size: (S, S).
         transform: From the sample's picture to `picture`.
     """
@@ -34,6 +35,7 @@ class Example:
     sample: Sample
     picture: Picture
     rectangles: tuple[GraspRectangle, ...]
+    named: int
     size: tuple[int, int]
     transform: Transform
 
@@ -45,6 +47,11 @@ class Example:
     @property
     def grasps(self) -> list[Grasp]:
         return [Grasp.from_rectangle(r, image_size=self.size) for r in self.rectangles]
+
+    @property
+    def meant(self) -> tuple[GraspRectangle, ...]:
+        """Labels on the target that the answer names."""
+        return self.rectangles[: self.named]
 
 
 def plain_example(dataset: Dataset, sample: Sample, *, size: int, depth: bool = False) -> Example:
@@ -72,7 +79,7 @@ def augmented_example(dataset: Dataset, sample: Sample, *, size: int, rng: np.ra
         if rng.random() < 0.5:
             jitter = jitter.then(Transform.flip(size=fit.size, axis=axis))  # type: ignore[arg-type]
     transform = fit.then(jitter)
-    if sample.rectangles and not any(is_visible(transform.rectangle(r), size) for r in sample.rectangles):
+    if sample.rectangles and not any(is_visible(transform.rectangle(r), size) for r in named_labels(sample)):
         transform = fit
     shown = transform.picture(picture, fill="edge")
     return example(sample, replace(shown, rgb=recolour(shown.rgb, rng)), transform)
@@ -82,7 +89,13 @@ def example(sample: Sample, picture: Picture, transform: Transform) -> Example:
     """The sample as a square picture shows it, `transform` leading from the sample's own."""
     size = picture.width
     moved = [transform.rectangle(rectangle) for rectangle in sample.rectangles]
-    return Example(sample, picture, tuple(r for r in moved if is_visible(r, size)), (size, size), transform)
+    named = sum(is_visible(r, size) for r in moved[: len(named_labels(sample))])
+    return Example(sample, picture, tuple(r for r in moved if is_visible(r, size)), named, (size, size), transform)
+
+
+def named_labels(sample: Sample) -> tuple[GraspRectangle, ...]:
+    """A sample's labels on the target that its answer names."""
+    return sample.rectangles if sample.wish is None else sample.rectangles[: sample.wish.named]
 
 
 def is_visible(rectangle: GraspRectangle, size: int) -> bool:

@@ -3,7 +3,8 @@
 Its own augmentation, not ours: a part of 0.5 to 1 of the picture's side, turned, no mirror and no recolouring. The
 original crops about the picture's centre and turns by quarters; here the part holds a label of the picture and is
 turned by any angle, labels, picture and depth by one exact transform. The loop's one-cycle schedule and clipped
-gradient stand where the original keeps one rate. The last weights are the result: no checkpoint is chosen by a test
+gradient stand where the original keeps one rate. Of a simulated scene all things' labels are learned at once, because
+the peer is not told which thing is meant. The last weights are the result: no checkpoint is chosen by a test
 score.
 """
 
@@ -34,6 +35,7 @@ from graspwise.model.grconvnet import (
     save_grconvnet,
 )
 from graspwise.model.load import device
+from graspwise.rectangle import GraspRectangle
 from graspwise.train.examples import Example, Order, example, is_visible, plain_example
 from graspwise.train.loop import Progress, fit
 from graspwise.train.recipe import Stage
@@ -107,6 +109,10 @@ class PeerConfig:
     depth: bool = False
     model: Literal["grconvnet"] = "grconvnet"
 
+    def to_json(self) -> dict[str, Any]:
+        """What the run depends on."""
+        return asdict(self)
+
 
 def train_peer(
     config: PeerConfig,
@@ -130,28 +136,32 @@ def train_peer(
         graspwise.train.loop.Interrupted: stopped on request; resume goes on from there.
     """
     folder, dataset, recipe = Path(out), Dataset(config.data), config.recipe
-    check_run(folder, config, resume=resume)
+    if dataset.info["task"] == "wishes":
+        raise InputError(
+            f"{config.data}: is of wishes, where one picture has other targets for other words, which {NETWORK} does "
+            "not read; valid is a data set of photographs, or of scenes by `graspwise dataset build sim`"
+        )
+    check_run(folder, config.to_json(), resume=resume)
     split = make_split(
         dataset, by=config.split, folds=config.folds, fold=config.fold, validation=config.validation, seed=config.seed
     )
     parts = divide(dataset, split)
     if not parts.training:
         raise InputError(f"{config.data}: no sample is left for training; valid is a data set of more {config.split}s")
+    training, validation = (with_all_labels(dataset, part) for part in (parts.training, parts.validation))
     if config.depth:
         # All of them before the first file, not when their turn comes.
-        for sample in (*parts.training, *parts.validation):
+        for sample in (*training, *validation):
             dataset.depth_path(sample)
     channels = 4 if config.depth else 3
     torch.manual_seed(config.seed)
     network = GrConvNet(channels=channels, width=recipe.width, dropout=recipe.dropout).to(device())
-    task = PeerTask(
-        network, dataset, training=parts.training, validation=parts.validation, recipe=recipe, seed=config.seed
-    )
-    write_json(folder / "config.json", asdict(config))
+    task = PeerTask(network, dataset, training=training, validation=validation, recipe=recipe, seed=config.seed)
+    write_json(folder / "config.json", config.to_json())
     write_json(folder / "split.json", split.to_json())
     say(f"{NETWORK}: {recipe.stage.samples} samples")
     fit(task, recipe.stage, folder=folder, seed=config.seed, watch=config.watch, report=report)
-    trained_on = sorted({f"{dataset.info['source']}:{sample.object_id}" for sample in parts.training})
+    trained_on = sorted({f"{dataset.info['source']}:{sample.object_id}" for sample in training})
     card = PeerCard(
         image_size=recipe.image_size,
         channels=channels,
@@ -161,6 +171,35 @@ def train_peer(
     )
     save_grconvnet(folder / "model", network, card)
     return folder / "model"
+
+
+def with_all_labels(dataset: Dataset, samples: Sequence[Sample]) -> list[Sample]:
+    """Samples of simulated scenes with the labels of all their scene's things; any other data set's as they are.
+
+    A scene of several things is a sample for each, asked for by name. The peer reads no name, so all are right to it.
+    """
+    if dataset.info["source"] != "sim":
+        return list(samples)
+    # By scene and thing, in the scene's own pixels.
+    found: dict[str, dict[str, list[GraspRectangle]]] = {}
+    for sample in samples:
+        if sample.original:
+            back = sample.transform.inverse()
+            own = [back.rectangle(label) for label in sample.rectangles]
+            found.setdefault(scene_of(sample), {})[sample.source_image] = own
+    whole = []
+    for sample in samples:
+        things = found.get(scene_of(sample), {})
+        others = [label for name, labels in things.items() if name != sample.source_image for label in labels]
+        shown = [sample.transform.rectangle(label) for label in others]
+        side = sample.transform.size[0]
+        whole.append(replace(sample, rectangles=(*sample.rectangles, *(r for r in shown if is_visible(r, side)))))
+    return whole
+
+
+def scene_of(sample: Sample) -> str:
+    """Name of the simulated scene that a sample is of: its photograph is called `SCENE-THING`."""
+    return sample.source_image.rpartition("-")[0]
 
 
 class PeerTask:

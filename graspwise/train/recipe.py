@@ -194,3 +194,7 @@ class TrainConfig:
     seed: int = 0
     watch: int = 3
     watch_samples: int = 24
+
+    def to_json(self) -> dict[str, Any]:
+        """What the run depends on: of the recipe the strategy's own numbers."""
+        return {**asdict(self), "recipe": self.recipe.numbers(self.strategy)}

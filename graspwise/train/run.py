@@ -1,10 +1,10 @@
 """A training run: stages one after the other in one folder, resumable, ending in a model folder and a plot."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import nn
@@ -21,13 +21,10 @@ from graspwise.model.tower import LiteTower
 from graspwise.train.examples import plain_example
 from graspwise.train.loop import Progress, Task, fit
 from graspwise.train.recipe import Recipe, Stage, TrainConfig
-from graspwise.train.scene_task import SceneTask
+from graspwise.train.scene_task import SceneTask, all_names
 from graspwise.train.steer_tasks import SteerTask
-from graspwise.train.tasks import MapsTask, WordsTask
+from graspwise.train.tasks import DenseTask, MapsTask, WordsTask
 from graspwise.train.text_tasks import AnswerTask, CaptionTask
-
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
 
 # Object sets that wishes may be learned on.
 TRAINING_SETS = {"train", "graspnet-train"}
@@ -64,7 +61,7 @@ def train(
         graspwise.train.loop.Interrupted: stopped on request; resume goes on from there.
     """
     folder, dataset = Path(out), Dataset(config.data)
-    check_run(folder, config, resume=resume)
+    check_run(folder, config.to_json(), resume=resume)
     split = make_split(
         dataset, by=config.split, folds=config.folds, fold=config.fold, validation=config.validation, seed=config.seed
     )
@@ -73,49 +70,61 @@ def train(
         raise InputError(f"{config.data}: no sample is left for training; valid is a data set of more {config.split}s")
     torch.manual_seed(config.seed)
     model = load_model(config.base, merged=False, say=say)
-    check_wishes(config, dataset, model)
+    check_strategy(config, dataset, model)
     prepare(model, config, dataset, parts)
-    write_json(folder / "config.json", asdict(config))
+    write_json(folder / "config.json", config.to_json())
     write_json(folder / "split.json", split.to_json())
     for task, stage, watch in stages(model, config, dataset, parts):
         say(f"stage {task.name}: {stage.samples} samples")
         fit(task, stage, folder=folder, seed=config.seed, watch=watch, report=report)
+        if isinstance(task, DenseTask):
+            # Gigabytes that no later stage asks for.
+            task.seen.clear()
         if task.name not in model.card.stages:
             model.card = replace(model.card, stages=(*model.card.stages, task.name))
     save_parts(folder / "model", model)
     return folder / "model"
 
 
-def check_run(folder: Path, config: "DataclassInstance", *, resume: bool) -> None:
-    """Refuse a folder that holds something else, and a resume with other options."""
+def check_run(folder: Path, config: dict[str, Any], *, resume: bool) -> None:
+    """Refuse a folder that holds something else, and a resume with other options than its `config.json` has."""
     if not resume:
         empty_directory(folder)
         return
-    before, dumped = read_json(folder / "config.json"), asdict(config)
-    changed = sorted(key for key in dumped if before.get(key) != dumped[key])
+    before = read_json(folder / "config.json")
+    changed = sorted(key for key in config if before.get(key) != config[key])
     if changed:
         raise InputError(
             f"{folder}: started with another {', '.join(changed)}; resume with the same options, or give a new --out"
         )
 
 
-def check_wishes(config: TrainConfig, dataset: Dataset, model: GraspModel) -> None:
-    """Refuse test objects, and scenes of several things as the first that a model sees.
+def check_strategy(config: TrainConfig, dataset: Dataset, model: GraspModel) -> None:
+    """Refuse test objects and test wordings, and what data set, base or recipe do not suit the strategy.
 
     Raises:
-        InputError: the data set is of wishes, and holds test objects or does not suit the strategy or the base.
+        InputError: one of these.
     """
-    if dataset.info["task"] != "wishes":
-        return
-    if foreign := set(dataset.info["sets"]) - TRAINING_SETS:
+    wishes = dataset.info["task"] == "wishes"
+    if wishes and (foreign := set(dataset.info["sets"]) - TRAINING_SETS):
         raise InputError(
             f"{config.data}: holds objects of {', '.join(sorted(foreign))}, which are for testing; valid: "
             f"{', '.join(sorted(TRAINING_SETS))}"
         )
+    if wishes and dataset.info["test"]:
+        raise InputError(f"{config.data}: is worded for testing; valid is a data set built without --test")
     if config.strategy != "spt":
-        raise InputError(f"--strategy is {config.strategy}; valid for the wishes in {config.data} is spt")
-    if is_ours(model) and "maps" not in model.card.stages:
+        if wishes:
+            raise InputError(f"--strategy is {config.strategy}; valid for the wishes in {config.data} is spt")
+        return
+    has_head = "maps" in model.card.stages or (config.recipe.maps.samples > 0 and not wishes)
+    if not (is_ours(model) and has_head):
         raise InputError(f"--base {config.base}: has no dense head to start from; valid is small, or a run of align")
+    if not config.recipe.trust:
+        raise InputError(f"--recipe {config.recipe.name}: leaves the digits to the language model; valid is small")
+    if dataset.info["answer"] != "reasoned":
+        raise InputError(f"{config.data}: has {dataset.info['answer']} answers; valid for spt is reasoned")
+    _ = model.spt
 
 
 def is_ours(model: GraspModel) -> bool:
@@ -152,9 +161,9 @@ def stages(model: GraspModel, config: TrainConfig, dataset: Dataset, parts: Part
         return is_ours(model) and stage.samples > 0 and name not in model.card.stages
 
     if wanted("maps", recipe.maps):
-        maps = MapsTask(model, dataset, distinct=recipe.distinct_maps, training=parts.training, **shared)
-        yield maps, recipe.maps, config.watch
-    freeze_head(model)
+        distinct = recipe.distinct_maps
+        yield MapsTask(model, dataset, distinct=distinct, training=parts.training, **shared), recipe.maps, config.watch
+    freeze(model.head)
     if is_ours(model) and recipe.names and model.memory is None:
         model.memory = remember(model, dataset, parts.captions)
     projector.requires_grad_(True)
@@ -171,14 +180,15 @@ def stages(model: GraspModel, config: TrainConfig, dataset: Dataset, parts: Part
         return
     if config.strategy == "spt":
         dense: dict[str, Any] = {"distinct": recipe.distinct_maps, "training": parts.training}
-        if wanted("scene", recipe.scene):
-            scene = SceneTask(model, dataset, **dense, **shared)
-            yield scene, recipe.scene, 0
-            scene.head.to(torch.bfloat16).eval().requires_grad_(False)
-        if wanted("steer", recipe.steer):
+        more = all_names(parts.training) - set(model.scene_names.names if model.scene_names else ())
+        # Photographs without masks do not tell where nothing is.
+        if dataset.info["task"] == "wishes" and (wanted("scene", recipe.scene) or more):
+            yield SceneTask(model, dataset, **dense, **shared), recipe.scene, 0
+            freeze(model.scene_names)
+        if wanted("steer", recipe.steer) or more:
             yield SteerTask(model, dataset, **dense, **shared), recipe.steer, 0
         model.steered = model.steered or new_steered_head(model)
-        model.steered.float().train()
+        model.steered.float().train().requires_grad_(True)
     if config.strategy in ("lora", "spt"):
         torch.manual_seed(config.seed)
         model.adapter = model.adapter or add_lora(model, recipe)
@@ -230,9 +240,10 @@ def named(module: nn.Module, prefix: str) -> dict[str, nn.Parameter]:
     return {f"{prefix}.{name}": parameter for name, parameter in module.named_parameters()}
 
 
-def freeze_head(model: GraspModel) -> None:
-    if model.head is not None:
-        model.head.to(torch.bfloat16).eval().requires_grad_(False)
+def freeze(head: nn.Module | None) -> None:
+    """A head that has learned, in the weights' type; nothing where there is none."""
+    if head is not None:
+        head.to(torch.bfloat16).eval().requires_grad_(False)
 
 
 def add_lora(model: GraspModel, recipe: Recipe) -> Any:

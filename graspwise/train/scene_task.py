@@ -1,6 +1,6 @@
 """What teaches the names in a scene: at every cell of a picture, which thing stands there."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -30,11 +30,12 @@ class SceneTask(DenseTask):
 
     def __init__(self, model: GraspModel, dataset: Dataset, *, training: Sequence[Sample], **kwargs: Any) -> None:
         super().__init__(model, dataset, training=training, **kwargs)
-        if model.scene_names is None:
+        names = sorted(all_names(training))
+        # More names are another head.
+        if model.scene_names is None or not set(names) <= set(model.scene_names.names):
             torch.manual_seed(self.seed)
-            names = sorted({name for sample in training for name in names_in_view(sample)})
             model.scene_names = SceneNames(model.llava.config.vision_config.map_channels, names).to(model.device)
-        self.head = model.scene_names.float().train()
+        self.head = model.scene_names.float().train().requires_grad_(True)
         self.number = {name: 1 + index for index, name in enumerate(self.head.names)}
 
     def parameters(self) -> dict[str, nn.Parameter]:
@@ -48,12 +49,18 @@ class SceneTask(DenseTask):
         return torch.from_numpy(cell_names(self.dataset, example, cells=cells, number=self.number))
 
     def compare(self, maps: Tensor, labels: Sequence[Any]) -> Tensor:
-        return F.cross_entropy(maps.float(), torch.stack(list(labels)).to(maps.device), ignore_index=UNKNOWN)
+        known = torch.stack(list(labels)).to(maps.device)
+        losses = F.cross_entropy(maps.float(), known, ignore_index=UNKNOWN, reduction="sum")
+        return losses / (known != UNKNOWN).sum().clamp_min(1)
 
 
 def names_in_view(sample: Sample) -> list[str]:
-    """Names of all things that a sample's picture is known to show."""
-    return [sample.category] if sample.wish is None else [thing["name"] for thing in sample.wish.things]
+    """Names of all things that a sample's picture is known to show, each once."""
+    return list(dict.fromkeys([sample.category] if sample.wish is None else [t["name"] for t in sample.wish.things]))
+
+
+def all_names(samples: Iterable[Sample]) -> set[str]:
+    return {name for sample in samples for name in names_in_view(sample)}
 
 
 def cell_names(dataset: Dataset, example: Example, *, cells: int, number: Mapping[str, int]) -> np.ndarray:

@@ -8,6 +8,8 @@ from torch import Tensor, nn
 
 from graspwise.answer import SPT, AnswerError, marked, parse_grasp
 from graspwise.data.store import Dataset, Sample
+from graspwise.data.templates import load_reasoning
+from graspwise.grasp import Grasp
 from graspwise.model.grasp_map import MapLoss
 from graspwise.model.grasp_model import GraspModel
 from graspwise.model.load import new_steered_head
@@ -29,7 +31,7 @@ class SteerTask(DenseTask):
         if model.steered is None:
             torch.manual_seed(self.seed)
             model.steered = new_steered_head(model)
-        self.steered = model.steered.float().train()
+        self.steered = model.steered.float().train().requires_grad_(True)
         self.states: dict[int, Tensor] = {}
 
     def parameters(self) -> dict[str, nn.Parameter]:
@@ -40,6 +42,9 @@ class SteerTask(DenseTask):
         if new:
             self.states |= zip(new, reason_states(self.model, [e.sample for e in new.values()]), strict=True)
         return super().loss(prepared)
+
+    def labels(self, example: Example, *, cells: int) -> list[Grasp]:
+        return meant_grasps(example)
 
     def maps(self, places: Sequence[int], dense: Tensor) -> Tensor:
         maps: Tensor = self.steered(dense, torch.stack([self.states[place] for place in places]))
@@ -52,7 +57,14 @@ def reason_of(sample: Sample) -> str:
         reason = parse_grasp(sample.answer)[0]
     except AnswerError:
         reason = sample.answer
-    return reason if SPT in reason or sample.wish is not None else marked(reason, sample.category)
+    if SPT in reason or sample.wish is not None:
+        return reason
+    return marked(reason, sample.category if sample.category in load_reasoning() else "object")
+
+
+def meant_grasps(example: Example) -> list[Grasp]:
+    """The grasps of the target that the answer names; another right target's are for another answer."""
+    return [Grasp.from_rectangle(rectangle, image_size=example.size) for rectangle in example.meant]
 
 
 def names_target(sample: Sample) -> bool:
@@ -93,5 +105,5 @@ def steered_loss(
     assert model.steered is not None
     with autocast(model):
         maps = model.steered(dense, torch.stack(list(states)))
-    labels, valid = padded([e.grasps for e in examples])
+    labels, valid = padded([meant_grasps(e) for e in examples])
     return measure(maps, labels.to(maps.device), valid.to(maps.device))

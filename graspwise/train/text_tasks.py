@@ -13,6 +13,7 @@ from graspwise.answer import parse_grasp, render_grasp
 from graspwise.conversation import user_turn
 from graspwise.data.store import Dataset, Sample
 from graspwise.grasp import Grasp
+from graspwise.metric import is_hit
 from graspwise.model.density import GraspDensity
 from graspwise.model.grasp_map import MapLoss, best_grasps
 from graspwise.model.grasp_model import GraspModel
@@ -25,7 +26,7 @@ from graspwise.train.examples import Example
 from graspwise.train.packing import Row, pack
 from graspwise.train.recipe import Recipe
 from graspwise.train.scene_task import names_in_view
-from graspwise.train.steer_tasks import names_target, reason_of, steered_loss
+from graspwise.train.steer_tasks import meant_grasps, names_target, reason_of, steered_loss
 from graspwise.train.tasks import SampleTask, autocast, hit, mean
 
 
@@ -88,7 +89,7 @@ class TextTask(SampleTask):
 
     def spelled(self, answer: str) -> str:
         """An answer as the tokenizer takes it."""
-        return answer if self.model.steered is None else spelled(answer, self.model.spt[0])
+        return spelled(answer, self.model.spt[0]) if self.model.names_target else answer
 
     def loss(self, prepared: tuple[list[int], list[Example]]) -> Tensor:
         pictures, examples = prepared
@@ -172,10 +173,10 @@ class AnswerTask(TextTask):
             self.reasonings.setdefault(sample.source_image, []).append(self.reason(sample))
 
     def reason(self, sample: Sample) -> str:
-        return reason_of(sample) if self.model.steered is not None else parse_grasp(sample.answer)[0]
+        return reason_of(sample) if self.model.names_target else parse_grasp(sample.answer)[0]
 
     def parameters(self) -> dict[str, nn.Parameter]:
-        if self.model.steered is None:
+        if self.model.steered is None or not self.model.names_target:
             return self.trainable
         return self.trainable | {f"steered.{name}": p for name, p in self.model.steered.named_parameters()}
 
@@ -185,7 +186,9 @@ class AnswerTask(TextTask):
         return self.recipe.projector_rate if aside else 1.0
 
     def token_weights(self, answer: str, offsets: Sequence[tuple[int, int]], example: Example) -> list[float]:
-        start = answer.lower().find(example.sample.category)
+        # The name is that of the target, where that is marked.
+        place = max(answer.find(self.model.spt[0]), 0) if self.model.names_target else 0
+        start = answer.lower().find(example.sample.category, place)
         stop = start + len(example.sample.category) if start >= 0 else 0
         return [self.recipe.name_weight if a < stop and b > start else 1.0 for a, b in offsets]
 
@@ -197,7 +200,10 @@ class AnswerTask(TextTask):
                 maps = self.model.head(self.model.llava.model.vision_tower.dense(pixel_values)).float()
             proposals = best_grasps(maps, count=self.recipe.proposals)
         likely = self.model.recognise(pixel_values, maps, besides=[e.sample.object_id for e in examples])
-        names = [first_named(e.sample.category, listed) for e, listed in zip(examples, likely, strict=True)]
+        names = [
+            listed if e.sample.wish else first_named(e.sample.category, listed)
+            for e, listed in zip(examples, likely, strict=True)
+        ]
         return list(zip(names, proposals, strict=True))
 
     def soft_targets(
@@ -212,7 +218,7 @@ class AnswerTask(TextTask):
     def lesson(self, example: Example, rng: np.random.Generator, *, names: list[str], proposals: list[Grasp]) -> Lesson:
         if not names_target(example.sample):
             return Lesson(asked(example.sample, rng, names, proposals), [(self.reason(example.sample), [])])
-        labels = example.grasps
+        labels = meant_grasps(example)
         right = labels
         if proposals:
             if rng.random() < self.recipe.decoys:
@@ -220,7 +226,8 @@ class AnswerTask(TextTask):
             first = proposals[0]
             amended = min(labels, key=lambda g: (g.x - first.x) ** 2 + (g.y - first.y) ** 2)
             # A mixture of all right proposals was tried: the language model then takes the worse ones as often.
-            right = [next((p for p in proposals if hit(p, example)), amended)]
+            taken = (p for p in proposals if is_hit(p, labels=example.meant, image_size=example.size))
+            right = [next(taken, amended)]
         answers = []
         others = self.reasonings[example.sample.source_image]
         for index in range(self.each):
@@ -232,7 +239,7 @@ class AnswerTask(TextTask):
     def maps_loss(
         self, pixel_values: Tensor, examples: Sequence[Example], answers: Sequence[tuple[int, list[int], Tensor]]
     ) -> Tensor | float:
-        if self.model.steered is None:
+        if not self.model.names_target:
             return 0.0
         found = [(row, mean_state(states, tokens, self.model.spt[1])) for row, tokens, states in answers]
         meant = [(row, state) for row, state in found if state is not None]

@@ -110,7 +110,7 @@ def test_a_refusal_is_printed_with_its_reason(run: Run, photograph: Path, monkey
         assert np.asarray(drawn)[: int(plain)].std() < 1
     code, out, _ = run("predict", photograph, "--ask", "I am thirsty", "--json")
     answer = json.loads(out)
-    assert (code, answer["refused"], answer["grasp"], answer["grasps"], answer["target"]) == (0, True, None, [], None)
+    assert (code, answer["refused"], answer["grasp"], answer["grasps"], answer["target"]) == (0, True, None, None, None)
     assert answer["reasoning"] == answer["text"] == "Nothing here serves to drink from."
 
 

@@ -16,7 +16,8 @@ from graspwise.data.graspnet import CATEGORIES, MOST, read_frame, read_graspnet,
 from graspwise.data.wish_facts import Target
 from graspwise.data.wish_scenes import grasps_of
 from graspwise.errors import InputError
-from graspwise.grasp import angle_difference
+from graspwise.grasp import Grasp, angle_difference
+from graspwise.metric import is_hit
 from graspwise.rectangle import GraspRectangle
 
 BOX, CUP = 1, 8
@@ -92,10 +93,29 @@ def test_of_nearly_equal_grasps_the_best_stays_and_none_is_far_from_one_that_sta
     assert found == read_rectangles(tmp_path / "0000.npy", image_size=SIZE)
 
 
+def test_what_stays_is_spread_over_a_thing_so_that_every_right_grasp_is_still_a_hit(tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    rows, rectangles = [], []
+    for _ in range(6000):
+        x, y = rng.uniform(200, 400), rng.uniform(100, 130)
+        rectangle = GraspRectangle.from_pose(
+            center=(x, y), theta=math.pi / 2 + rng.uniform(-0.7, 0.7), opening=rng.uniform(40, 60), jaw=25
+        )
+        rectangles.append(rectangle)
+        # The best ones are at its left end.
+        rows.append(rect_row(rectangle, score=1.0 if x < 300 else 0.8, object_id=0))
+    size = (640, 360)
+    found = read_rectangles(saved(tmp_path, rows), image_size=size)
+    kept = [grasp.grasp.rectangle(image_size=size) for grasp in found]
+    assert len(kept) == MOST and any(rectangle.center[0] > 390 for rectangle in kept)
+    for rectangle in rectangles[:400]:
+        assert is_hit(Grasp.from_rectangle(rectangle, image_size=size), labels=kept, image_size=size)
+
+
 def test_a_frame_is_a_scene(tmp_path: Path) -> None:
     folder = write_graspnet_frame(tmp_path)
     (scene,) = read_graspnet(tmp_path)
-    assert (scene.name, scene.image_size) == ("scene_0000-kinect-0000", SIZE)
+    assert (scene.name, scene.group, scene.image_size) == ("scene_0000-kinect-0000", "scene_0000", SIZE)
     assert [(thing.index, thing.category, thing.parts) for thing in scene.things] == [
         (BOX, "cracker box", ()), (CUP, "mug", ())
     ]  # fmt: skip
@@ -123,8 +143,9 @@ def test_things_that_are_hidden_and_their_grasps_are_not_in_view(tmp_path: Path)
 
 @pytest.mark.parametrize(
     ("mesh", "category"),
-    [("065-b_cups", "cup"), ("072-k_toy_airplane", "toy airplane"), ("black_mouse", "computer mouse"),
-     ("043_phillips_screwdriver", "screwdriver"), ("part1", "object"), ("hosjam", "object")],
+    [("065-b_cups", "toy cup"), ("072-k_toy_airplane", "toy part"), ("072-a_toy_airplane", "toy airplane"),
+     ("black_mouse", "computer mouse"), ("043_phillips_screwdriver", "screwdriver"), ("part1", "machine part"),
+     ("weiquan", "beverage"), ("dabao_wash_soup", "body wash"), ("unheard_of", "object"), ("", "object")],
 )  # fmt: skip
 def test_meshes_have_categories(mesh: str, category: str, tmp_path: Path) -> None:
     scene = read_frame(write_graspnet_frame(tmp_path, meshes=((30, mesh),)) / "0000")

@@ -165,7 +165,7 @@ def test_missing_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "found"),
     [
-        ("named: ['Grip the {object}.']\n", "valid are exactly named and unnamed"),
+        ("named: ['Grip the {object}.']\n", "valid are exactly named, unnamed"),
         ("named: ['Grip it.']\nunnamed: ['Grip it.']\n", "named: 'Grip it.'"),
         ("named: ['Grip the {thing}.']\nunnamed: ['Grip it.']\n", "named: 'Grip the {thing}.'"),
         ("named: ['Grip {object} and {}.']\nunnamed: ['Grip it.']\n", "no other braces"),

@@ -19,7 +19,15 @@ from graspwise.data import wish_build
 from graspwise.data.graspnet import read_graspnet
 from graspwise.data.sheet import TARGET, dataset_sheet, outlined, sample_tile
 from graspwise.data.store import Dataset, Sample, read_mask
-from graspwise.data.wish_build import WishConfig, asked_at, asked_of, build_wishes, make_sample
+from graspwise.data.wish_build import (
+    WishConfig,
+    asked_at,
+    asked_of,
+    build_wishes,
+    make_sample,
+    sets_to_refuse,
+    wish_in,
+)
 from graspwise.data.wish_facts import Target
 from graspwise.data.wish_scenes import WishScenes, grasps_of, read_wish_scenes
 from graspwise.data.wish_views import mapped_mask
@@ -85,8 +93,10 @@ def test_a_wish_that_can_be_served_has_all_right_grasps_of_all_right_targets(
         if wish.refused:
             continue
         targets = [Target(target["index"], target["name"], target["part"]) for target in wish.targets]
-        expected = [right.grasp.rectangle(image_size=SIZE) for right in grasps_of(scene, targets)]
-        assert len(sample.rectangles) == len(expected) > 0
+        named = grasps_of(scene, targets[:1])
+        right = [*named, *(grasp for grasp in grasps_of(scene, targets) if grasp not in named)]
+        expected = [grasp.grasp.rectangle(image_size=SIZE) for grasp in right]
+        assert len(sample.rectangles) == len(expected) >= wish.named == len(named) > 0
         for found, meant in zip(sample.rectangles, expected, strict=True):
             np.testing.assert_allclose(found.corners, sample.transform.rectangle(meant).corners, atol=1e-3)
         named = scene.thing(targets[0].index)
@@ -104,6 +114,20 @@ def test_a_wish_that_can_be_served_has_all_right_grasps_of_all_right_targets(
             assert target["part_index"] == part
 
 
+def test_the_first_rectangles_lie_on_the_target_that_the_answer_names(dataset: Dataset) -> None:
+    several = [sample for sample in dataset if len(sample.rectangles) > sample.wish.named > 0]
+    assert several
+    for sample in several:
+        first = sample.wish.targets[0]
+        objects, parts = (read_mask(dataset.folder / path) for path in (sample.wish.objects, sample.wish.parts))
+        on_it = objects == first["index"] if first["part"] is None else parts == first["part_index"]
+        hit = []
+        for rectangle in sample.rectangles:
+            x, y = rectangle.center
+            hit.append(bool(on_it[round(y), round(x)]))
+        assert hit == [True] * sample.wish.named + [False] * (len(hit) - sample.wish.named)
+
+
 def test_answers_are_words_that_name_the_target_or_refuse(dataset: Dataset) -> None:
     for sample in dataset:
         assert plain(sample.instruction) and not re.search(r"[\d\[\]{}]", sample.instruction)
@@ -112,6 +136,7 @@ def test_answers_are_words_that_name_the_target_or_refuse(dataset: Dataset) -> N
             parse_grasp(sample.answer)
         if sample.wish.refused:
             assert (sample.rectangles, sample.wish.targets, sample.category) == ((), (), "")
+            assert sample.wish.named == 0
         else:
             between = sample.answer.split("[SPT]")[1]
             target = sample.wish.targets[0]
@@ -128,7 +153,9 @@ def test_the_wordings_of_training_and_test_share_no_family(
         ({plain(sample.instruction) for sample in data} for data in (dataset, tested)),
     )
     assert not set.intersection(*families) and not set.intersection(*wordings)
-    assert tested.info["test"] is True and all(sample.depth is None for sample in tested)
+    # Training reads this, and refuses such a data set.
+    assert (dataset.info["test"], tested.info["test"]) == (False, True)
+    assert all(sample.depth is None for sample in tested)
 
 
 def test_masks_and_pictures_are_aligned_with_the_labels(dataset: Dataset) -> None:
@@ -237,6 +264,13 @@ def test_only_the_scenes_that_serve_a_wish_are_asked(tmp_path: Path) -> None:
     assert used["000000", True] + used["000001", True] == 6
 
 
+def test_a_scene_in_which_anything_may_be_refuses_nothing(scenes: WishScenes) -> None:
+    scene, rng = scenes[0], np.random.default_rng(0)
+    assert wish_in(scene, None, test=False, rng=rng) is not None
+    unknown = replace(scene.things[0], category="object", description="object")
+    assert wish_in(replace(scene, things=(unknown, *scene.things[1:])), None, test=False, rng=rng) is None
+
+
 def test_household_scenes_are_taken_and_said(tmp_path: Path) -> None:
     things = [replace(thing, set="household") for thing in (MUG, HAMMER)]
     write_sim_scene(tmp_path / "scenes" / "000000", things)
@@ -258,6 +292,12 @@ def test_graspnet_gives_wishes_about_things_without_parts(tmp_path: Path) -> Non
     kinds = {kind: count for kind, count in dataset.info["kinds"].items() if count}
     assert set(kinds) == {"object explicit", "object implicit"}
     assert (dataset.info["source"], dataset.info["sets"]) == ("graspnet", ["graspnet-train"])
+    # A split by object keeps all frames of a scene on one side.
+    assert {(sample.object_id, sample.source_image) for sample in dataset} == {
+        ("scene_0000", f"scene_0000-kinect-000{frame}") for frame in range(3)
+    }
+    for test, sets in ((False, {"graspnet"}), (True, {"graspnet", "graspnet-test"})):
+        assert sets_to_refuse(read_graspnet(tmp_path)[0], test=test) == sets
     for sample in dataset:
         assert sample.wish.parts is None
         assert dataset.picture(sample, depth=True).size == (96, 96)

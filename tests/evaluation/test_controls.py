@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from graspwise.answer import SPT
 from graspwise.data.store import Dataset
 from graspwise.data.templates import load_reasoning
 from graspwise.evaluation.controls import (
@@ -36,6 +37,17 @@ def test_reasons_are_what_they_are_called(dataset):
         assert drawn[TRUE] != drawn[SAME]
         assert drawn[WRONG] not in texts[sample.category]
         assert sorted(drawn[SHUFFLED].rstrip(".").split()) == sorted(drawn[TRUE].rstrip(".").split())
+
+
+def test_a_steered_model_is_given_every_target_between_marks(dataset):
+    for seed, sample in enumerate(list(dataset)[:6]):
+        plain = reasons(sample, rng=np.random.default_rng(seed))
+        drawn = reasons(sample, rng=np.random.default_rng(seed), named=True)
+        assert all(text.count(SPT) == 2 for text in drawn.values())
+        for control in (TRUE, SAME, SHUFFLED):
+            assert drawn[control].split(SPT)[1].strip().lower() == sample.category
+        assert drawn[WRONG].split(SPT)[1].strip().lower() != sample.category
+        assert " ".join(drawn[TRUE].replace(SPT, "").split()).replace(" ,", ",") == plain[TRUE]
 
 
 def test_every_picture_is_answered_after_every_reason(dataset, tiny_checkpoint):

@@ -14,7 +14,7 @@ from PIL import Image
 import graspwise.predict
 from graspwise.conversation import text_of
 from graspwise.errors import InputError
-from graspwise.evaluation.trials import Trial, TrialConfig, instruction_for, run_trials, scene_names, short_names
+from graspwise.evaluation.trials import Trial, TrialConfig, instruction_for, run_trials, scene_names
 from graspwise.evaluation.trials_report import trials_report
 from graspwise.files import read_json
 from graspwise.grasp import Grasp
@@ -240,15 +240,6 @@ def test_an_object_named_twice_is_one_object() -> None:
     assert scene_names(TrialConfig(objects=("block", "household:block"), poses=1)) == [SCENE]
 
 
-def test_short_names(tmp_path: Path) -> None:
-    (tmp_path / "run").mkdir()
-    assert short_names([str(tmp_path / "run"), "org/model", "small"]) == ["run", "org-model", "small"]
-    assert short_names(["http://host:8000/v1#org/vlm", "http://host:8000/v1"]) == ["org-vlm", "http-host-8000-v1"]
-    for twice in (["small", "small"], [str(tmp_path / "run"), "run"], ["a/b", "a-b"]):
-        with pytest.raises(InputError, match="stands there twice"):
-            short_names(twice)
-
-
 @pytest.mark.parametrize(
     ("changes", "models", "message"),
     [
@@ -278,7 +269,7 @@ def test_a_folder_of_another_configuration_is_refused(changes: dict, names: str,
 
 def test_a_folder_of_something_else_is_refused(tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").write_text("x")
-    with pytest.raises(InputError, match="is not empty and holds no report"):
+    with pytest.raises(InputError, match="is not empty and was not begun by this benchmark"):
         run_trials(CONFIG, ["oracle"], tmp_path, workers=1)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
 

@@ -1,7 +1,10 @@
 """Who is asked: models by picture and words, baselines by what they are told beside."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from wish_drawn import Says, draw_scene, grasp_on
@@ -11,18 +14,22 @@ from graspwise.data.wish_scenes import read_scene
 from graspwise.errors import InputError
 from graspwise.evaluation import wish_baselines
 from graspwise.evaluation.wish_baselines import (
-    LEAST_SIDE,
+    LEAST_PART,
+    PEAKS,
     CropAsker,
     LabelsAsker,
-    Likelihood,
     ModelAsker,
     box_around,
     check_peer,
     first_target,
+    learned_from,
     open_asker,
+    open_peer,
 )
 from graspwise.evaluation.wish_questions import NOTHING, Question, Stage
+from graspwise.files import read_json, write_json
 from graspwise.grasp import Grasp
+from graspwise.model.grconvnet import GrConvNet, PeerCard, save_grconvnet
 from graspwise.predict import Model
 
 
@@ -45,7 +52,7 @@ def test_a_crop_is_a_square_in_the_picture_around_its_thing(data):
     mask[y0 : y1 + 1, x0 : x1 + 1] = True
     left, top, right, bottom = box_around(mask)
     assert 0 <= left < right <= width and 0 <= top < bottom <= height
-    assert right - left == bottom - top >= min(LEAST_SIDE, width, height)
+    assert right - left == bottom - top >= round(LEAST_PART * min(width, height))
     side = max(x1 - x0, y1 - y0) + 1
     if side <= min(width, height):
         assert left <= x0 and x1 < right and top <= y0 and y1 < bottom
@@ -65,8 +72,7 @@ def test_a_refusal_comes_back_as_one(stage):
     assert (said.grasps, said.refused, said.reasoning) == ((), True, "Nothing here serves.")
 
 
-def test_a_crop_shows_the_thing_and_its_grasps_come_back_into_the_picture(stage, monkeypatch):
-    monkeypatch.setattr(wish_baselines, "LEAST_SIDE", 24)
+def test_a_crop_shows_the_thing_and_its_grasps_come_back_into_the_picture(stage):
     # In a crop twice as wide as the thing: its corner, then its middle.
     says = Says(Grasp(x=0.02, y=0.02, theta=0.0, opening=0.2), Grasp(x=0.5, y=0.5, theta=1.57, opening=0.25))
     said = CropAsker(Model(says), first_target, note="n").ask(stage, question(Target(3, "banana", None)))
@@ -101,46 +107,57 @@ class Chooses:
 def test_name_first_is_told_the_names_in_view_and_the_wish(stage, monkeypatch):
     chooses, says = Chooses(), Says(Grasp(x=0.5, y=0.5, theta=0.0, opening=0.1))
     monkeypatch.setattr(wish_baselines, "open_chooser", lambda *, say: chooses)
-    monkeypatch.setattr(wish_baselines, "load", lambda name, *, say: Model(says))
+    monkeypatch.setattr(wish_baselines, "open_peer", lambda folder: (Model(says), "trained on 7 samples"))
     asker = open_asker("name-first", grconvnet="run", say=print)
     assert asker.ask(stage, question(Target(1, "mug", None))).target == "screwdriver"
     assert chooses.told == [("I am thirsty.", ("mug", "screwdriver", "banana"))]
-    assert "which favours it; the second" in asker.note
+    assert "which favours it; the second" in asker.note and asker.note.endswith("; trained on 7 samples")
     told = open_asker("oracle+grconvnet", grconvnet="run", say=print)
     assert told.ask(stage, question(Target(3, "banana", None))).target == "banana"
     # To grasp anything at all is wrong there, and it does so.
     assert told.ask(stage, question(kind=NOTHING)).target == "mug"
-    assert open_asker("grconvnet", grconvnet="run", say=print).ask(stage, question()).target is None
+    whole = open_asker("grconvnet", grconvnet="run", say=print)
+    assert whole.ask(stage, question()).target is None
+    assert "it reads no wish; trained on 7 samples" in whole.note
 
 
-def test_without_the_encoder_the_language_model_chooses(monkeypatch):
-    def cannot(*, say):
-        raise InputError("the weight package could not be downloaded")
+@pytest.fixture(scope="module")
+def peer(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run folder with a GR-ConvNet of random weights."""
+    torch.manual_seed(0)
+    run = tmp_path_factory.mktemp("run")
+    card = PeerCard(
+        image_size=64, channels=3, width=4, recipe="paper", trained_on=("sim:train/mug-01", "sim:train/mug-02")
+    )
+    save_grconvnet(run / "model", GrConvNet(channels=3, width=4), card)
+    write_json(run / "config.json", {"model": "grconvnet", "recipe": {"stage": {"samples": 20_000}}})
+    return run
 
-    said = []
-    monkeypatch.setattr(wish_baselines, "MiniLm", cannot)
-    monkeypatch.setattr(wish_baselines, "Likelihood", lambda *, say: "the language model")
-    assert wish_baselines.open_chooser(say=said.append) == "the language model"
-    assert said == ["name-first: the weight package could not be downloaded; the language model chooses instead"]
+
+def test_a_peer_says_what_it_has_learned_from(peer, tmp_path):
+    model, learned = open_peer(str(peer))
+    assert model.name == "grconvnet"
+    assert learned == "trained on 20000 samples of 2 objects of sim, recipe paper"
+    # Without the run's configuration nobody knows the budget; another's is not taken for it.
+    card = read_json(peer / "model" / "graspwise.json")
+    write_json(tmp_path / "model" / "graspwise.json", card)
+    write_json(tmp_path / "config.json", {"model": "small", "recipe": {"stage": {"samples": 5}}})
+    assert learned_from(tmp_path / "model").startswith("trained on an unknown number of samples of 2 objects")
+    (tmp_path / "config.json").unlink()
+    assert learned_from(tmp_path / "model").startswith("trained on an unknown number")
 
 
-def test_the_likelihood_of_a_name_is_the_sum_over_its_tokens(tiny_checkpoint, monkeypatch):
-    import torch
+def test_a_peer_gives_more_grasps_than_three(peer, monkeypatch):
+    counts = []
 
-    from graspwise.model import load
+    def read(maps, *, count):
+        counts.append(count)
+        return [[Grasp(x=0.5, y=0.5, theta=0.0, opening=0.1)] * count for _ in maps]
 
-    real = load.load_model
-    monkeypatch.setattr(load, "load_model", lambda name, *, say: real(str(tiny_checkpoint)))
-    chooser = Likelihood(say=print)
-    tokenizer, llava = chooser.model.tokenizer, chooser.model.llava
-    start, name = (tokenizer(t, add_special_tokens=False)["input_ids"] for t in ("I am thirsty.", " red mug"))
-    wanted = 0.0
-    for place, token in enumerate(name):
-        with torch.inference_mode():
-            logits = llava(input_ids=torch.tensor([[*start, *name[:place]]])).logits[0, -1].float()
-        wanted += float(logits.log_softmax(-1)[token])
-    assert chooser.log_likelihood("I am thirsty.", "red mug") == pytest.approx(wanted, abs=0.1)
-    assert chooser.choose("I am thirsty.", ["mug"]) == 0
+    monkeypatch.setattr("graspwise.model.grconvnet.read_grasps", read)
+    model, _ = open_peer(str(peer))
+    assert len(model.look(np.zeros((64, 64, 3), np.uint8)).ask("x").grasps) == PEAKS > 3
+    assert counts == [PEAKS]
 
 
 def test_what_is_no_grconvnet_is_refused(tmp_path):

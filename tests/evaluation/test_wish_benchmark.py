@@ -9,7 +9,7 @@ from wish_drawn import Says, draw_scene, grasp_on
 from graspwise.data import sim
 from graspwise.data.sim import SimConfig
 from graspwise.errors import InputError
-from graspwise.evaluation import wish_baselines, wish_benchmark
+from graspwise.evaluation import wish_baselines, wish_benchmark, wish_cells
 from graspwise.evaluation.wish_benchmark import WishBenchmarkConfig, run_wishes
 from graspwise.evaluation.wish_trials import WishTrial
 from graspwise.files import read_json, write_json
@@ -33,11 +33,12 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, SimConfig]]:
 
     def carry(questions, records, scenes, **given):
         return [
-            WishTrial(q.scene, q.text, given["names_targets"] or None, True, False, "slipped", ()) for q in questions
+            WishTrial(q.scene, "household/mug-00", q.text, given["names_targets"] or None, True, False, "slipped", ())
+            for q in questions
         ]
 
     monkeypatch.setattr(wish_benchmark, "make_scenes", make)
-    monkeypatch.setattr(wish_benchmark, "run_wish_trials", carry)
+    monkeypatch.setattr(wish_cells, "run_wish_trials", carry)
     return asked
 
 
@@ -59,14 +60,14 @@ def test_all_models_are_asked_the_same(drawn, models, tmp_path):
     wishes = [q.text for q in done.questions]
     assert models["first"].asked[: len(wishes)] == models["second"].asked[: len(wishes)] == wishes
     for name, cell in done.cells.items():
-        assert [(row["scene"], row["kind"], row["wish"]) for row in cell["records"]] == [
+        assert [(row.scene, row.kind, row.wish) for row in cell["records"]] == [
             (q.scene, q.kind, q.text) for q in done.questions
         ], name
     assert {q.objects for q in done.questions} == {"seen", "unseen"}
     # Bad input is for models that see the picture alone; trials are for all.
     assert [cell["robustness"] is None for cell in done.cells.values()] == [False, False, True]
     assert [len(cell["trials"]) for cell in done.cells.values()] == [1, 1, 1]
-    assert all(row["hit_first"] for row in done.cells["oracle"]["records"] if row["hit_first"] is not None)
+    assert all(row.hit_first for row in done.cells["oracle"]["records"] if row.hit_first is not None)
 
 
 def test_scenes_are_of_their_sets_and_no_training_data_has_their_seeds(drawn, models, tmp_path):
@@ -111,9 +112,7 @@ def test_what_was_asked_is_kept_when_it_stops(drawn, models, tmp_path):
     assert len(read_json(tmp_path / "r" / "cells" / "wishes-4-first.json")["records"]) >= first > 0
     done = run(tmp_path / "r", "first")
     assert len(done.cells["first"]["records"]) == len(done.questions)
-    assert len({(row["objects"], row["scene"], row["kind"]) for row in done.cells["first"]["records"]}) == len(
-        done.questions
-    )
+    assert len({(row.place, row.kind) for row in done.cells["first"]["records"]}) == len(done.questions)
 
 
 def test_two_reports_share_their_scenes(drawn, models, tmp_path):
@@ -161,10 +160,25 @@ def test_other_folders_and_other_seeds_are_refused(drawn, models, tmp_path):
     run(tmp_path / "r", "first")
     with pytest.raises(InputError, match="begun with another seed"):
         run(tmp_path / "r", "first", config=replace(CONFIG, seed=5))
-    cell = tmp_path / "r" / "cells" / "wishes-4-first.json"
-    write_json(cell, {**read_json(cell), "model": "another"})
-    with pytest.raises(InputError, match=r"wishes-4-first\.json: made with another model"):
-        run(tmp_path / "r", "first")
+
+
+def test_answers_without_a_plate_get_the_median_of_the_labels(drawn, models, tmp_path):
+    models["first"].response = replace(models["first"].response, grasp=replace(grasp_on(1), jaw=None))
+    done = run(tmp_path / "r", "first", "second")
+    # The drawn labels' plates are 8 pixels of 96; what has one keeps it.
+    assert {row.grasps[0]["jaw"] for row in done.cells["first"]["records"]} == {0.0833}
+    assert {row.grasps[0]["jaw"] for row in done.cells["second"]["records"]} == {round(8 / 96, 5)}
+
+
+def test_scenes_with_nothing_in_view_are_refused_before_a_model_is_loaded(models, tmp_path, monkeypatch):
+    def make(config, folder, **given):
+        for number in range(config.scenes):
+            draw_scene(folder / f"{number:06d}")
+
+    monkeypatch.setattr(wish_benchmark, "make_scenes", make)
+    with pytest.raises(InputError, match="found nothing in view in 2 scenes; valid are more scenes"):
+        run(tmp_path / "r", "first", count=1)
+    assert models["first"].asked == []
 
 
 def test_too_many_trials_say_how_many_there_are(drawn, models, tmp_path):

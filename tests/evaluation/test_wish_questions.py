@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from wish_drawn import draw_scene
+from wish_drawn import draw_scene, grasp_on
 
 from graspwise.data.wish_facts import Target
 from graspwise.data.wish_scenes import read_scene
@@ -16,8 +16,10 @@ from graspwise.evaluation.wish_questions import (
     Stage,
     kept_questions,
     questions_of,
+    value_at,
 )
 from graspwise.files import read_json, write_json
+from graspwise.grasp import Grasp
 
 
 @pytest.fixture
@@ -43,6 +45,9 @@ def test_a_wish_without_a_target_is_now_and_then_the_plainest(stage):
     asked = [question for seed in range(20) for question in questions_of(stage.scene, objects="seen", seed=seed)]
     texts = {question.text for question in asked if question.kind == ANYTHING}
     assert "Pick up the object." in texts and len(texts) > 2
+    # It is the one text that training has too, and says so.
+    families = {(q.text == "Pick up the object.", q.family) for q in asked if q.kind == ANYTHING}
+    assert families == {(True, "any: training"), (False, "any: testing")}
 
 
 def test_the_same_seed_asks_the_same_and_sets_are_asked_apart(stage):
@@ -83,6 +88,17 @@ def test_a_damaged_file_is_refused(tmp_path):
     write_json(tmp_path / "questions.json", [{"text": "Hello"}])
     with pytest.raises(InputError, match=r"questions\.json: holds no questions"):
         kept_questions(tmp_path / "questions.json", [], seed=0)
+
+
+def test_a_grasp_is_on_a_target_where_its_part_is(stage):
+    mug, handle, other = Target(1, "mug", None), Target(1, "mug", "handle"), Target(2, "screwdriver", "body")
+    assert stage.is_on(grasp_on(1, "handle"), [handle]) and not stage.is_on(grasp_on(1, "body"), [handle])
+    assert stage.is_on(grasp_on(1, "body"), [mug]) and not stage.is_on(grasp_on(2), [mug])
+    assert stage.is_on(grasp_on(2, "body"), [handle, other])
+    # A part that is not in view is nowhere.
+    assert not stage.is_on(grasp_on(1), [Target(1, "mug", "lid")])
+    corner = Grasp(x=1.0, y=1.0, theta=0.0, opening=0.1)
+    assert stage.index_at(corner) == 0 and value_at(stage.objects, corner) == 0
 
 
 def test_right_grasps_are_those_of_the_target_and_its_part(stage):

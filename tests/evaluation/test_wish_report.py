@@ -13,7 +13,7 @@ from graspwise.data.wish_scenes import read_scene
 from graspwise.data.wishes import KINDS
 from graspwise.evaluation.wish_benchmark import WishBenchmark, WishBenchmarkConfig
 from graspwise.evaluation.wish_questions import ANYTHING, NOTHING, Question, Stage
-from graspwise.evaluation.wish_report import picks, wishes_lines, wishes_report
+from graspwise.evaluation.wish_report import wishes_lines, wishes_report
 from graspwise.evaluation.wish_robustness import CaseRecord
 from graspwise.evaluation.wish_score import Said, WishRecord, record_of
 from graspwise.evaluation.wish_trials import WishTrial
@@ -37,8 +37,8 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> WishBenchmark:
                 targets = () if kind == NOTHING else (target,)
                 questions.append(Question(objects, name, 3 + number, kind, f"{kind} {EVIL}", "f", targets))
 
-    def records(answers) -> list[dict]:
-        return [asdict(record_of(q, answers(q), stages[q.objects, q.scene])) for q in questions]
+    def records(answers) -> list[WishRecord]:
+        return [record_of(q, answers(q), stages[q.objects, q.scene]) for q in questions]
 
     def ours(q: Question) -> Said:
         refuses = q.kind == NOTHING
@@ -48,7 +48,7 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> WishBenchmark:
         CaseRecord("an empty table", "x", "refusal", None, ""), CaseRecord("in capitals", "X", "answer", True, ""),
         CaseRecord("a trap", "x", "error: RuntimeError: no", None, ""), CaseRecord("odd", "x", "answer", False, ""),
     ]  # fmt: skip
-    trials = [WishTrial(str(i), "w", True, i < 3, i < 2, None, ()) for i in range(4)]
+    trials = [WishTrial(str(i), f"household/{i}", "w", True, i < 3, i < 2, None, ()) for i in range(4)]
     return WishBenchmark(
         WishBenchmarkConfig(), 2, scenes, tuple(questions),
         {
@@ -84,6 +84,13 @@ def test_the_report_says_first_that_the_data_is_not_theirs(folder):
     assert explicit[1:3] == ["100.0% (100.0 to 100.0)", "0.0% (0.0 to 0.0)"]
     # Blank, because it was not run.
     assert (explicit[3], first[3]) == ("", "ours, simulated") and explicit[4] == "64.49%"
+
+
+def test_the_protocol_says_which_wording_is_in_training_too(folder):
+    protocol = (folder / "report.md").read_text().splitlines()[4]
+    assert (
+        "for testing only, but for half of the wishes that name no target, which are `Pick up the object.`" in protocol
+    )
 
 
 def test_published_figures_stand_beside_the_seen_objects_alone(folder):
@@ -127,21 +134,6 @@ def test_the_page_is_whole_and_takes_nothing_for_a_mark(folder):
         with Image.open(folder / path) as image:
             assert min(image.size) > 100
     assert (folder / "plots" / "things-dark.png").is_file()
-
-
-def test_pictures_are_of_hits_and_misses_of_several_scenes(done):
-    ours = [WishRecord(**{**row, "grasps": tuple(row["grasps"])}) for row in done.cells["ours"]["records"]]
-    mixed = [replace(r, hit_first=False) if r.kind == KINDS[0] and r.hit_first else r for r in ours]
-    found = picks(done.questions, mixed, seed=0)
-    assert [pick["right"] for pick in found] == [False] * 4 + [True] * 8
-    assert {(pick["objects"], pick["scene"]) for pick in found[:4]} == {
-        (objects, scene) for objects in ("seen", "unseen") for scene in ("000000", "000001")
-    }
-    assert {(pick["objects"], pick["scene"]) for pick in found[4:8]} == {
-        (objects, scene) for objects in ("seen", "unseen") for scene in ("000000", "000001")
-    }
-    assert picks(done.questions, mixed, seed=0) == found
-    assert all(pick["kind"] in KINDS for pick in found)
 
 
 def test_a_report_without_models_says_what_is_blank(done, tmp_path):

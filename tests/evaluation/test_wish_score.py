@@ -1,16 +1,25 @@
 """Scores of answers, and figures counted by hand."""
 
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 from wish_drawn import draw_scene, grasp_on
 
-from graspwise.data.wish_facts import Target
+from graspwise.data.wish_facts import Target, Thing
 from graspwise.data.wish_scenes import read_scene
 from graspwise.data.wishes import KINDS
 from graspwise.evaluation.wish_questions import ANYTHING, NOTHING, Question, Stage
-from graspwise.evaluation.wish_score import Said, WishRecord, named_right, paired, record_of, summarise_wishes
+from graspwise.evaluation.wish_score import (
+    Said,
+    WishRecord,
+    named_right,
+    paired,
+    record_of,
+    summarise_wishes,
+    with_plate,
+)
 from graspwise.grasp import Grasp
 
 MUG = Target(1, "mug", None)
@@ -34,8 +43,11 @@ def said(*grasps: Grasp, target: str | None = None, refused: bool = False) -> Sa
     [
         (WISH, said(grasp_on(1)), True, True, True),
         (WISH, said(grasp_on(1, "body")), True, True, True),
-        (PART, said(grasp_on(1, "body")), False, False, True),
-        (PART, said(grasp_on(1, "body"), TABLE, grasp_on(1)), False, True, True),
+        # The right thing, by another part.
+        (PART, said(grasp_on(1, "body")), False, False, False),
+        (PART, said(grasp_on(1, "body"), TABLE, grasp_on(1)), False, True, False),
+        (PART, said(grasp_on(1, theta=0.0)), False, False, True),
+        (PART, said(grasp_on(2)), False, False, False),
         # On the mug, but across the jaws of no label.
         (WISH, said(grasp_on(1, theta=0.0)), False, False, True),
         (WISH, said(grasp_on(2), TABLE, grasp_on(3), grasp_on(1)), False, False, False),
@@ -56,6 +68,14 @@ def test_a_grasp_in_a_corner_is_on_the_table(stage):
     assert record_of(WISH, said(corner), stage).placed is False
 
 
+def things(first: str) -> list[Thing]:
+    """In view: what is asked for, of which a can looks like a category of its own, and three more."""
+    description = "tomato soup can" if first == "can" else f"red {first}"
+    others = [name for name in ("mug", "paint brush", "brush") if name != first]
+    seen = [(first, description), *((name, f"blue {name}") for name in others)]
+    return [Thing(index, name, text, "steel", ()) for index, (name, text) in enumerate(seen, start=1)]
+
+
 @pytest.mark.parametrize(
     ("name", "target", "right"),
     [
@@ -67,13 +87,22 @@ def test_a_grasp_in_a_corner_is_on_the_table(stage):
         ("paint brush", "paint brush", True),
         ("brush", "brush", True),
         ("lamp", "mug", False),
+        # Names of what is not in view are names as well.
+        ("brush of a spray bottle", "brush", False),
+        ("mug brush, a utility knife", "mug", False),
+        # A part may be called as a thing is, and "object" says nothing.
+        ("bowl of the mug", "mug", True),
+        ("mug object", "mug", True),
+        # As long a name beside it: nobody knows which is meant.
+        ("mug or can", "mug", False),
+        ("pen-like tomato soup can", "can", True),
         ("", "mug", False),
         (None, "mug", False),
     ],
 )
 def test_the_longest_name_in_view_is_what_is_meant(name, target, right):
     question = replace(WISH, targets=(Target(1, target, None),))
-    assert named_right(name, question, ["mug", "paint brush", "brush"]) is right
+    assert named_right(name, question, things(target)) is right
 
 
 def test_a_refusal_names_nothing(stage):
@@ -81,10 +110,33 @@ def test_a_refusal_names_nothing(stage):
     assert record_of(REFUSE, said(target="mug"), stage).named is None
 
 
+def test_a_record_knows_the_object_that_is_the_first_target(stage):
+    several = replace(WISH, targets=(Target(3, "brush", None), MUG))
+    assert record_of(several, said(TABLE), stage).object_id == "train/brush-00"
+    assert record_of(REFUSE, said(TABLE), stage).object_id == "seen/000000"
+
+
+def test_an_answer_without_a_plate_gets_the_labels_one(stage):
+    """A wide opening's half is far longer than a plate: the same pose is a miss by it and a hit by the labels' own."""
+    wide = replace(grasp_on(1), opening=0.4, jaw=None)
+    label_plate = grasp_on(1).jaw
+    slim = with_plate(said(wide, grasp_on(2)), label_plate)
+    assert [g.jaw for g in slim.grasps] == [label_plate, grasp_on(2).jaw] and slim.reasoning == "Why."
+    assert record_of(WISH, said(wide), stage).hit_first is False
+    assert record_of(WISH, slim, stage).hit_first is True
+    assert with_plate(said(wide), None) == said(wide)
+
+
+def test_a_record_comes_back_from_json(stage):
+    made = record_of(WISH, said(grasp_on(1), target="mug"), stage)
+    assert WishRecord.from_json(json.loads(json.dumps(asdict(made)))) == made
+
+
 def record(scene: str, kind: str = "object implicit", hit: bool | None = True, **given: object) -> WishRecord:
     values = {
-        "objects": "seen", "scene": scene, "things": 2, "kind": kind, "wish": "w", "refused": False, "target": "mug",
-        "named": hit, "placed": hit, "hit_first": hit, "hit_three": hit, "grasps": (), "reasoning": "", "seconds": 1.0,
+        "objects": "seen", "scene": scene, "object_id": f"{given.get('objects', 'seen')}/{scene}", "things": 2,
+        "kind": kind, "wish": "w", "refused": False, "target": "mug", "named": hit, "placed": hit, "hit_first": hit,
+        "hit_three": hit, "grasps": (), "reasoning": "", "seconds": 1.0,
     }  # fmt: skip
     return WishRecord(**{**values, **given})
 
@@ -137,13 +189,17 @@ def test_a_model_that_names_nothing_is_scored_by_place_alone():
     assert summarise_wishes(some)["targets"]["seen"]["named"] == {"percent": 0.0, "ci95": [0.0, 0.0], "n": 5}
 
 
-def test_intervals_are_over_scenes():
+def test_intervals_are_over_objects():
+    # One object in many scenes is one object.
+    same = [record(str(i), hit=i % 2 == 0, object_id="train/mug-00") for i in range(20)]
+    assert summarise_wishes(same)["targets"]["seen"]["r1"]["ci95"] == [50.0, 50.0]
+    assert paired(same, [replace(r, hit_first=False) for r in same], objects="seen")["ci95"] == [50.0, 50.0]
     one = [record("0", kind, hit) for kind, hit in zip(KINDS, (True, False, True, False), strict=True)]
     assert summarise_wishes(one)["targets"]["seen"]["r1"]["ci95"] == [50.0, 50.0]
     many = [record(str(i), hit=i % 2 == 0) for i in range(20)]
     low, high = summarise_wishes(many)["targets"]["seen"]["r1"]["ci95"]
     assert 20 < low < 50 < high < 80
-    # The same number in both sets is two scenes.
+    # The same scene number in both sets is two.
     both = [record("0"), record("0", objects="unseen", hit=False)]
     assert summarise_wishes(both)["by_things"]["2"]["ci95"] == [0.0, 100.0]
 

@@ -1,5 +1,7 @@
 """[SPT]: its spelling, the state between two of them, and answers that name a target or refuse."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -53,6 +55,7 @@ def test_a_steered_head_begins_as_the_dense_head():
 @pytest.fixture
 def steered(tiny_checkpoint):
     model = load_model(str(tiny_checkpoint))
+    model.card = replace(model.card, answer="reasoned")
     torch.manual_seed(0)
     model.head = new_head(model).bfloat16()
     model.steered = new_steered_head(model).bfloat16()
@@ -89,6 +92,28 @@ def test_the_target_decides_the_grasp(steered):
         assert all(SPT not in answer.reasoning for answer in answers)
         found.append([(answer.grasp.x, answer.grasp.y) for answer in answers])
     assert found[0] != found[1]
+
+
+def test_without_trust_the_ranked_grasps_are_still_the_targets(steered):
+    responder = LlavaResponder("tiny", steered, trust=0.0)
+    others = []
+    for name in ("mug", "hammer"):
+        reasons = [f"{SPT} {name} {SPT} it is."] * 2
+        answers = responder.respond(PICTURES, [[user_turn("Pick it up.")]] * 2, reasonings=reasons)
+        others.append([(g.x, g.y) for g in answers[0].others])
+    assert others[0] != others[1]
+
+
+def test_an_opening_that_no_answer_has_is_an_error(steered):
+    with pytest.raises(ValueError, match="an opening that no answer has"):
+        LlavaResponder("tiny", steered).respond(PICTURES, [[user_turn("Pick it up.")]] * 2, reasonings=["[0.5]", "9"])
+
+
+def test_a_steered_model_of_bare_answers_is_as_any_other(steered):
+    steered.card = replace(steered.card, answer="bare")
+    assert not steered.names_target
+    answer = LlavaResponder("tiny", steered).respond(PICTURES[:1], [[user_turn("Pick it up.")]])[0]
+    assert (answer.refused, answer.grasp is None) == (False, False)
 
 
 def test_a_tokenizer_without_a_spare_token_is_refused(steered, monkeypatch):

@@ -26,7 +26,10 @@ def scene(dataset_folder, tmp_path):
     Image.fromarray(rgb).save(tmp_path / "scene.png")
     Image.fromarray(mask).save(tmp_path / "objects.png")
     things = ({"index": 1, "name": "mug"}, {"index": 2, "name": "hammer"})
-    wish = WishLabel("object implicit", "thirst", (), True, things, str(tmp_path / "objects.png"), None)
+    wish = WishLabel(
+        "object implicit", "thirst", targets=(), named=0, refused=True, things=things,
+        objects=str(tmp_path / "objects.png"), parts=None,
+    )  # fmt: skip
     sample = replace(
         next(iter(dataset)), image=str(tmp_path / "scene.png"), rectangles=(), wish=wish,
         messages=[user_turn("I am thirsty."), assistant_turn("Nothing here serves to drink from.")],

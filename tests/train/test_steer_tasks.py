@@ -1,5 +1,6 @@
 """The steered head's training: what each stage moves, and what a refusal teaches."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -9,7 +10,9 @@ import torch
 from graspwise.answer import SPT, parse_grasp
 from graspwise.conversation import assistant_turn, user_turn
 from graspwise.data.store import Dataset, WishLabel
-from graspwise.model.load import load_model, new_head, new_steered_head
+from graspwise.grasp import Grasp
+from graspwise.metric import is_hit
+from graspwise.model.load import load_model, new_head, new_steered_head, save_parts
 from graspwise.train.examples import plain_example
 from graspwise.train.recipe import recipe_named
 from graspwise.train.run import named
@@ -33,12 +36,14 @@ def samples(dataset_folder):
     plain = next(iter(Dataset(dataset_folder)))
     things = ({"index": 1, "name": "mug"}, {"index": 2, "name": "hammer"})
     targets = ({"index": 1, "name": "mug", "part": None, "part_index": None},)
-    label = WishLabel("object implicit", "thirst", targets, False, things, None, None)
+    label = WishLabel(
+        "object implicit", "thirst", targets=targets, named=1, refused=False, things=things, objects=None, parts=None
+    )
     answer = f"You want to drink, so here is the {SPT} mug {SPT}."
     wish = replace(plain, wish=label, messages=[user_turn("I am thirsty."), assistant_turn(answer)])
     refusal = replace(
         plain,
-        wish=replace(label, targets=(), refused=True),
+        wish=replace(label, targets=(), named=0, refused=True),
         rectangles=(),
         messages=[user_turn("I am thirsty."), assistant_turn("Nothing here serves to drink from.")],
     )
@@ -94,6 +99,31 @@ def test_maps_loss_reaches_the_steered_head_and_the_projector(model, samples, da
         assert ("steered.maps.out.weight" in task.parameters()) and model.steered.maps.out.weight.grad is not None
         gradients.append(model.llava.model.multi_modal_projector.linear_1.weight.grad.clone())
     assert (gradients[0] - gradients[1]).abs().max() > 0
+
+
+def test_only_grasps_of_the_named_target_are_learned(model, samples, dataset_folder):
+    """A second right target, here the last label, belongs to another answer."""
+    wish = samples[1]
+    assert len(wish.rectangles) == 3
+    example = plain_example(Dataset(dataset_folder), wish, size=64)
+    assert example.meant == example.rectangles[:1]
+    model.steered = new_steered_head(model)
+    task = answers(model, samples[1:2], dataset_folder)
+    foreign = Grasp.from_rectangle(example.rectangles[-1], image_size=example.size)
+    lesson = task.lesson(example, np.random.default_rng(0), names=[], proposals=[foreign])
+    own = Grasp.from_rectangle(example.rectangles[0], image_size=example.size)
+    taken = parse_grasp(lesson.answers[0][0])[1]
+    shared = is_hit(foreign, labels=example.meant, image_size=example.size)
+    assert math.dist((taken.x, taken.y), ((foreign if shared else own).x, (foreign if shared else own).y)) < 0.002
+
+
+def test_a_loaded_steered_head_goes_on_learning(model, samples, dataset_folder, tmp_path):
+    model.steered = new_steered_head(model)
+    save_parts(tmp_path / "model", model)
+    found = load_model(str(tmp_path / "model"), merged=False)
+    task = SteerTask(found, Dataset(dataset_folder), distinct=4, training=samples, validation=[], seed=0)
+    task.loss(task.prepare(range(4))).backward()
+    assert all(p.requires_grad and p.grad is not None for p in task.parameters().values())
 
 
 def test_a_refusal_is_learned_as_words_without_numbers(model, samples, dataset_folder):

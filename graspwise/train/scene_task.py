@@ -11,7 +11,6 @@ from torch.nn import functional as F
 from graspwise.data.store import Dataset, Sample, read_mask
 from graspwise.model.grasp_model import GraspModel
 from graspwise.model.scene_names import SceneNames
-from graspwise.rectangle import GraspRectangle
 from graspwise.train.examples import Example
 from graspwise.train.tasks import DenseTask
 
@@ -20,11 +19,7 @@ UNKNOWN = -100
 
 
 class SceneTask(DenseTask):
-    """The names in a scene, on the frozen tower.
-
-    Scenes with masks tell what is at every cell, and where nothing is; a photograph without tells only what lies inside
-    its grasp rectangles.
-    """
+    """The names in a scene, on the frozen tower: masks tell what is at every cell, and where nothing is."""
 
     name = "scene"
 
@@ -74,12 +69,9 @@ def cell_names(dataset: Dataset, example: Example, *, cells: int, number: Mappin
     """
     size = example.size[0]
     centres = (np.stack(np.meshgrid(np.arange(cells), np.arange(cells)), -1).reshape(-1, 2) + 0.5) * size / cells - 0.5
-    found = np.full(cells * cells, UNKNOWN)
     wish = example.sample.wish
     if wish is None or wish.objects is None:
-        for rectangle in example.rectangles:
-            found[inside(rectangle, centres)] = number[example.sample.category]
-        return found.reshape(cells, cells)
+        return np.full((cells, cells), UNKNOWN)
     mask = read_mask(dataset.folder / wish.objects)
     # Where the picture's edge is drawn out, so is what the mask says there.
     places = np.round(example.transform.inverse().points(centres)).astype(int)
@@ -87,10 +79,3 @@ def cell_names(dataset: Dataset, example: Example, *, cells: int, number: Mappin
     index = mask[places[:, 1].clip(0, height - 1), places[:, 0].clip(0, width - 1)]
     numbers = {0: 0} | {thing["index"]: number[thing["name"]] for thing in wish.things}
     return np.array([numbers.get(value, UNKNOWN) for value in index.tolist()]).reshape(cells, cells)
-
-
-def inside(rectangle: GraspRectangle, points: np.ndarray) -> np.ndarray:
-    """Which of the points (n, 2), pixels, lie in a rectangle."""
-    a, b, _, d = rectangle.corners
-    shares = [(points - a) @ (end - a) / max(float((end - a) @ (end - a)), 1e-9) for end in (b, d)]
-    return np.asarray((np.minimum(*shares) >= 0) & (np.maximum(*shares) <= 1))

@@ -3,11 +3,12 @@
 Photographs of a data set may be for research use only, so `report.json` names them and holds none.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from graspwise.data.store import Dataset, Sample
 from graspwise.draw import draw_answer
@@ -86,18 +87,27 @@ def draw_gallery(report: dict[str, Any], folder: Path, photograph: Photograph) -
     Raises:
         InputError: a photograph is not there.
     """
-    shown = report["gallery"]["picks"] if report["gallery"] else []
-    for pick in shown:
+
+    def tile(pick: dict[str, Any]) -> Image.Image:
         picture, labels = photograph(pick["image"])
         values = pick["grasp"] or {}
         grasp = None if values.get("x") is None else Grasp(**values)
-        tile = draw_answer(picture, grasp=grasp, labels=labels, side=SIDE)
-        with replacing(folder / tile_path(pick)) as temporary:
+        return draw_answer(picture, grasp=grasp, labels=labels, side=SIDE)
+
+    shown = report["gallery"]["picks"] if report["gallery"] else []
+    write_tiles(folder, ((tile_path(pick), tile(pick)) for pick in shown))
+
+
+def write_tiles(folder: Path, tiles: Iterable[tuple[str, Image.Image]]) -> None:
+    """Write a gallery's pictures, each under its path in the report's folder; those of an earlier report go."""
+    kept = set()
+    for path, tile in tiles:
+        with replacing(folder / path) as temporary:
             tile.save(temporary, quality=85)
-    kept = {Path(tile_path(pick)).name for pick in shown}
-    for path in (folder / FOLDER).glob("*.jpg"):
-        if path.name not in kept:
-            path.unlink()
+        kept.add(folder / path)
+    for old in (folder / FOLDER).glob("*.jpg"):
+        if old not in kept:
+            old.unlink()
 
 
 def tile_path(pick: dict[str, Any]) -> str:

@@ -6,19 +6,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from graspwise.data.wish_facts import Target
 from graspwise.data.wish_scenes import grasps_of, read_scene
 from graspwise.data.wishes import KINDS
 from graspwise.draw import draw_answer
 from graspwise.evaluation.document import Gallery, Tile
+from graspwise.evaluation.gallery import FOLDER, write_tiles
 from graspwise.evaluation.wish_questions import Question
 from graspwise.evaluation.wish_score import WishRecord
-from graspwise.files import replacing
 from graspwise.grasp import Grasp
 from graspwise.picture import open_picture
 
-GALLERY = "gallery"
 # Of misses and of hits.
 MOST = 8
 SIDE = 480
@@ -71,23 +71,20 @@ def tile_text(pick: dict[str, Any]) -> str:
 
 def draw_gallery(report: dict[str, Any], folder: Path, scenes: Path) -> None:
     """Write the pictures of `gallery_of`; those of an earlier report go."""
-    shown = report["gallery"]["picks"] if report["gallery"] else []
-    for pick in shown:
+
+    def tile(pick: dict[str, Any]) -> Image.Image:
         scene = read_scene(scenes / pick["objects"] / pick["scene"])
         right = grasps_of(scene, [Target(**target) for target in pick["targets"]])
         grasp, *others = (Grasp(**values) for values in pick["grasps"]) if pick["grasps"] else (None,)
-        tile = draw_answer(
+        return draw_answer(
             open_picture(scene.picture), grasp=grasp, others=[other for other in others if other is not None],
             labels=[one.grasp.rectangle(image_size=scene.image_size) for one in right], side=SIDE,
         )  # fmt: skip
-        with replacing(folder / tile_path(pick)) as temporary:
-            tile.save(temporary, quality=85)
-    kept = {Path(tile_path(pick)).name for pick in shown}
-    for path in (folder / GALLERY).glob("*.jpg"):
-        if path.name not in kept:
-            path.unlink()
+
+    shown = report["gallery"]["picks"] if report["gallery"] else []
+    write_tiles(folder, ((tile_path(pick), tile(pick)) for pick in shown))
 
 
 def tile_path(pick: dict[str, Any]) -> str:
     kind = pick["kind"].replace(" ", "-")
-    return f"{GALLERY}/{'hit' if pick['right'] else 'miss'}-{pick['objects']}-{pick['scene']}-{kind}.jpg"
+    return f"{FOLDER}/{'hit' if pick['right'] else 'miss'}-{pick['objects']}-{pick['scene']}-{kind}.jpg"

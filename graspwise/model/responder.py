@@ -187,20 +187,24 @@ class LlavaResponder:
             maps = model.steered_maps(dense[row :: len(pictures)], state[None])
             return best_grasps(maps, count=WEIGHED, plate=model.card.plate)[0]
 
+        meant: dict[int, list[Grasp]] = {}
+
         def density(row: int, ids: Sequence[int], states: "Tensor") -> GraspDensity:
             state = mean_state(states, ids, model.spt[1]) if model.names_target else None
-            return GraspDensity.of(grasps[row] if state is None else steered(row, state), trust=self.trust)
+            if state is not None:
+                meant[row] = steered(row, state)
+            return GraspDensity.of(meant.get(row, grasps[row]), trust=self.trust)
 
         written = write_answers(
             model, prompts, pixel_values, answer_format=self.answer_format, constrained=constrained,
             openings=openings, density=density if self.trust and maps is not None else None,
             temperature=temperature, seed=seed,
         )  # fmt: skip
-        targets = [answer.state for answer in written]
-        return written, [
-            found if state is None else steered(row, state)
-            for row, (found, state) in enumerate(zip(grasps, targets, strict=True))
-        ]
+        for row, answer in enumerate(written):
+            # Where no digits were weighed, nobody has asked for the target's grasps yet.
+            if answer.state is not None and row not in meant:
+                meant[row] = steered(row, answer.state)
+        return written, [meant.get(row, found) for row, found in enumerate(grasps)]
 
     def prompt(
         self,

@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from graspwise.cli import main
 from graspwise.data.store import Dataset
 from graspwise.sim import antipodal, film
 
@@ -28,21 +27,6 @@ def few_samples_and_frames() -> Iterator[None]:
         patch.setattr(antipodal, "SAMPLES", 300)
         patch.setattr(film, "EVERY", 2.0)
         yield
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
-    """Exit code, stdout and stderr of the real entry point, in an empty folder."""
-    monkeypatch.chdir(tmp_path)
-
-    def command(*arguments: str | Path) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["graspwise", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stopped:
-            main()
-        captured = capsys.readouterr()
-        return int(stopped.value.code or 0), captured.out, captured.err
-
-    return command
 
 
 @pytest.mark.parametrize("verb", ["sim", "sim render", "dataset build sim", "benchmark sim"])

@@ -1,7 +1,6 @@
 """`dataset build wishes` and `dataset show` through the real command line, on scenes made by the real simulation."""
 
 import json
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +10,6 @@ import pytest
 from PIL import Image
 from wish_folders import BOWL, HAMMER, MUG, SCISSORS, write_sim_scene
 
-from graspwise.cli import main
 from graspwise.data.sheet import TARGET
 from graspwise.data.store import Dataset
 from graspwise.data.wishes import plain
@@ -27,21 +25,6 @@ def few_samples() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(antipodal, "SAMPLES", 300)
         yield
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
-    """Exit code, stdout and stderr of the real entry point, in an empty folder."""
-    monkeypatch.chdir(tmp_path)
-
-    def command(*arguments: str | Path) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["graspwise", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stopped:
-            main()
-        captured = capsys.readouterr()
-        return int(stopped.value.code or 0), captured.out, captured.err
-
-    return command
 
 
 def test_from_scenes_to_wishes_to_a_sheet(run: Run, tmp_path: Path) -> None:

@@ -1,7 +1,6 @@
 """`benchmark wishes` through the real command line on drawn scenes, and a refusal through `predict`."""
 
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,28 +10,12 @@ from PIL import Image
 from wish_drawn import Says, draw_scene
 
 import graspwise
-from graspwise.cli import main
 from graspwise.grasp import Grasp
 from graspwise.model.responder import Response
 from graspwise.predict import Model
 
 Run = Callable[..., tuple[int, str, str]]
 WISHES = ["benchmark", "wishes"]
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
-    """Exit code, stdout and stderr of the real entry point, in an empty folder."""
-    monkeypatch.chdir(tmp_path)
-
-    def command(*arguments: str | Path) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["graspwise", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stopped:
-            main()
-        captured = capsys.readouterr()
-        return int(stopped.value.code or 0), captured.out, captured.err
-
-    return command
 
 
 @pytest.fixture

@@ -29,7 +29,9 @@ class SplitChoice(StrEnum):
 
 
 def train(
-    data: Annotated[Path, typer.Option(help="A data set folder.")],
+    data: Annotated[
+        list[Path], typer.Option(help="A data set folder; given more than once, all are learned from together.")
+    ],
     out: Annotated[Path, typer.Option(help="Run folder; new, or with --resume the one to go on with.")],
     model: Annotated[
         ModelChoice, typer.Option(help="llava: a model that reasons; grconvnet: its peer, from random weights.")
@@ -71,16 +73,20 @@ def train(
     if model is ModelChoice.grconvnet:
         if base is not None or strategy is not None:
             raise InputError("--base and --strategy belong to --model llava; grconvnet starts from random weights")
+        if len(data) > 1:
+            raise InputError(f"--data has {len(data)} folders; valid for grconvnet is one")
         peer = peer_recipe_named(recipe or PAPER.name).scaled(budget_samples)
         run = partial(
             train_peer,
-            PeerConfig(data=str(data), recipe=peer, split=split.value, folds=folds, fold=fold, seed=seed, depth=depth),
+            PeerConfig(
+                data=str(data[0]), recipe=peer, split=split.value, folds=folds, fold=fold, seed=seed, depth=depth
+            ),
         )
     else:
         if depth:
             raise InputError("--depth belongs to --model grconvnet; llava sees colours alone")
         config = TrainConfig(
-            data=str(data), base=base or "small", strategy=(strategy or StrategyChoice.lora).value,
+            data=tuple(map(str, data)), base=base or "small", strategy=(strategy or StrategyChoice.lora).value,
             recipe=recipe_named(recipe or SMALL.name).scaled(budget_samples),
             split=split.value, folds=folds, fold=fold, seed=seed,
         )  # fmt: skip

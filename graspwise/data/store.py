@@ -164,6 +164,10 @@ class Dataset:
         """
         return open_picture(self.folder / sample.image, depth_path=self.depth_path(sample) if depth else None)
 
+    def origin(self, sample: Sample) -> str:
+        """The source that a sample's object id belongs to."""
+        return str(self.info["source"])
+
     def target_mask(self, sample: Sample) -> np.ndarray | None:
         """(height, width) bool: all right targets of a wish, of one with a part that part alone; None without a target.
 

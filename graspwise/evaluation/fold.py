@@ -140,7 +140,7 @@ class Fold:
         # Cells of all budgets start from one alignment.
         recipe = recipe_named(self.config.recipe) if strategy == "align" else self.config.chosen_recipe
         config = TrainConfig(
-            data=str(data_folder(self.work, answer)), base=base, strategy=strategy, recipe=recipe, split=self.by,
+            data=(str(data_folder(self.work, answer)),), base=base, strategy=strategy, recipe=recipe, split=self.by,
             folds=self.config.folds, fold=self.number, seed=self.config.seed,
         )  # fmt: skip
         return self.finished(run, config, train)

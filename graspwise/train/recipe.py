@@ -170,7 +170,7 @@ class TrainConfig:
     """One run, as dumped into `config.json`.
 
     Attributes:
-        data: Data set folder.
+        data: Data set folders, learned from together.
         base: Where it starts: a published name, a model folder, a run folder or a hub id.
         strategy: Which parts learn.
         recipe: All numbers of the stages.
@@ -183,7 +183,7 @@ class TrainConfig:
         watch_samples: On how many validation photographs.
     """
 
-    data: str
+    data: tuple[str, ...]
     base: str
     strategy: Strategy
     recipe: Recipe
@@ -197,4 +197,4 @@ class TrainConfig:
 
     def to_json(self) -> dict[str, Any]:
         """What the run depends on: of the recipe the strategy's own numbers."""
-        return {**asdict(self), "recipe": self.recipe.numbers(self.strategy)}
+        return {**asdict(self), "data": list(self.data), "recipe": self.recipe.numbers(self.strategy)}

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from graspwise.data.mixture import open_data
 from graspwise.data.split import Split, make_split
 from graspwise.data.store import Dataset, Sample
 from graspwise.errors import InputError
@@ -60,14 +61,16 @@ def train(
         InputError: the folder, the data set, the base or the split is not valid.
         graspwise.train.loop.Interrupted: stopped on request; resume goes on from there.
     """
-    folder, dataset = Path(out), Dataset(config.data)
+    folder, dataset = Path(out), open_data(config.data)
     check_run(folder, config.to_json(), resume=resume)
     split = make_split(
         dataset, by=config.split, folds=config.folds, fold=config.fold, validation=config.validation, seed=config.seed
     )
     parts = divide(dataset, split)
     if not parts.training:
-        raise InputError(f"{config.data}: no sample is left for training; valid is a data set of more {config.split}s")
+        raise InputError(
+            f"{named_folders(config)}: no sample is left for training; valid is a data set of more {config.split}s"
+        )
     torch.manual_seed(config.seed)
     model = load_model(config.base, merged=False, say=say)
     check_strategy(config, dataset, model)
@@ -108,14 +111,14 @@ def check_strategy(config: TrainConfig, dataset: Dataset, model: GraspModel) -> 
     wishes = dataset.info["task"] == "wishes"
     if wishes and (foreign := set(dataset.info["sets"]) - TRAINING_SETS):
         raise InputError(
-            f"{config.data}: holds objects of {', '.join(sorted(foreign))}, which are for testing; valid: "
+            f"{named_folders(config)}: holds objects of {', '.join(sorted(foreign))}, which are for testing; valid: "
             f"{', '.join(sorted(TRAINING_SETS))}"
         )
     if wishes and dataset.info["test"]:
-        raise InputError(f"{config.data}: is worded for testing; valid is a data set built without --test")
+        raise InputError(f"{named_folders(config)}: is worded for testing; valid is a data set built without --test")
     if config.strategy != "spt":
         if wishes:
-            raise InputError(f"--strategy is {config.strategy}; valid for the wishes in {config.data} is spt")
+            raise InputError(f"--strategy is {config.strategy}; valid for the wishes in {named_folders(config)} is spt")
         return
     has_head = "maps" in model.card.stages or (config.recipe.maps.samples > 0 and not wishes)
     if not (is_ours(model) and has_head):
@@ -123,8 +126,12 @@ def check_strategy(config: TrainConfig, dataset: Dataset, model: GraspModel) -> 
     if not config.recipe.trust:
         raise InputError(f"--recipe {config.recipe.name}: leaves the digits to the language model; valid is small")
     if dataset.info["answer"] != "reasoned":
-        raise InputError(f"{config.data}: has {dataset.info['answer']} answers; valid for spt is reasoned")
+        raise InputError(f"{named_folders(config)}: has {dataset.info['answer']} answers; valid for spt is reasoned")
     _ = model.spt
+
+
+def named_folders(config: TrainConfig) -> str:
+    return ", ".join(config.data)
 
 
 def is_ours(model: GraspModel) -> bool:
@@ -137,7 +144,7 @@ def prepare(model: GraspModel, config: TrainConfig, dataset: Dataset, parts: Par
     recipe, ours = config.recipe, is_ours(model)
     if ours and not model.card.stages:
         set_projector_act(model, recipe.projector_act)
-    trained_on = {f"{dataset.info['source']}:{sample.object_id}" for sample in parts.training}
+    trained_on = {f"{dataset.origin(sample)}:{sample.object_id}" for sample in parts.training}
     model.card = replace(
         model.card,
         answer=dataset.info["answer"],
@@ -180,10 +187,11 @@ def stages(model: GraspModel, config: TrainConfig, dataset: Dataset, parts: Part
         return
     if config.strategy == "spt":
         dense: dict[str, Any] = {"distinct": recipe.distinct_maps, "training": parts.training}
-        more = all_names(parts.training) - set(model.scene_names.names if model.scene_names else ())
         # Photographs without masks do not tell where nothing is.
-        if dataset.info["task"] == "wishes" and (wanted("scene", recipe.scene) or more):
-            yield SceneTask(model, dataset, **dense, **shared), recipe.scene, 0
+        scenes = [sample for sample in parts.training if sample.wish is not None]
+        more = all_names(scenes) - set(model.scene_names.names if model.scene_names else ())
+        if scenes and (wanted("scene", recipe.scene) or more):
+            yield SceneTask(model, dataset, **{**dense, "training": scenes}, **shared), recipe.scene, 0
             freeze(model.scene_names)
         if wanted("steer", recipe.steer) or more:
             yield SteerTask(model, dataset, **dense, **shared), recipe.steer, 0

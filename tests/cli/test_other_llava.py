@@ -42,7 +42,7 @@ def clip_checkpoint(tmp_path_factory: pytest.TempPathFactory, tiny_checkpoint: P
 @pytest.mark.parametrize(("strategy", "recipe"), [("lora", "tiny"), ("projector", "paper")])
 def test_trains_saves_loads_and_answers(clip_checkpoint, dataset_folder, tmp_path, strategy, recipe):
     config = TrainConfig(
-        data=str(dataset_folder), base=str(clip_checkpoint), strategy=strategy, recipe=recipe_named(recipe).scaled(8)
+        data=(str(dataset_folder),), base=str(clip_checkpoint), strategy=strategy, recipe=recipe_named(recipe).scaled(8)
     )
     folder = train(config, out=tmp_path / "run")
     stages = {json.loads(line)["stage"] for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()}

@@ -103,8 +103,13 @@ def test_wishes_are_learned_from_an_aligned_base_and_answered(
     assert code == 0, error
     for name in ("steered.safetensors", "scene_names.safetensors", "adapter/adapter_model.safetensors"):
         assert (tmp_path / "spt" / "model" / name).is_file()
+    both = ["--data", dataset_folder, "--base", "align", "--strategy", "spt", "--out", "both"]
+    code, _, error = run(*train, "wishes", *both)
+    assert code == 0, error
+    trained_on = json.loads((tmp_path / "both" / "model" / "graspwise.json").read_text())["trained_on"]
+    assert {name.split(":")[0] for name in trained_on} == {"cornell", "sim"}
     picture = tmp_path / "sim" / "scenes" / "000000" / "rgb.png"
-    code, out, error = run("predict", picture, "--ask", "I am thirsty.", "--model", "spt", "--json")
+    code, out, error = run("predict", picture, "--ask", "I am thirsty.", "--model", "both", "--json")
     assert code == 0, error
     answer = json.loads(out)
     assert answer["refused"] == (answer["target"] is None) == (answer["grasp"] is None)

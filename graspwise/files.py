@@ -27,7 +27,11 @@ def replacing(path: Path | str) -> Iterator[Path]:
 
 @contextmanager
 def replacing_folder(path: Path | str) -> Iterator[Path]:
-    """Yield a new folder beside `path` that becomes it when the block ends without an exception."""
+    """Yield a new folder beside `path` that becomes it when the block ends without an exception.
+
+    Raises:
+        InputError: another process has made `path` meanwhile.
+    """
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as private:
@@ -35,7 +39,12 @@ def replacing_folder(path: Path | str) -> Iterator[Path]:
         temporary = Path(private) / target.name
         temporary.mkdir()
         yield temporary
-        temporary.rename(target)
+        try:
+            temporary.rename(target)
+        except OSError as error:
+            if not target.exists():
+                raise
+            raise InputError(f"{target}: another process has made it meanwhile; start again to use that one") from error
 
 
 def write_text(path: Path | str, text: str) -> None:

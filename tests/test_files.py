@@ -56,7 +56,7 @@ def test_a_failed_folder_leaves_nothing(tmp_path: Path) -> None:
 def test_a_folder_does_not_replace_a_full_one(tmp_path: Path) -> None:
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "mine").write_text("x")
-    with pytest.raises(OSError), replacing_folder(tmp_path / "model"):
+    with pytest.raises(InputError, match="another process has made it"), replacing_folder(tmp_path / "model"):
         pass
     assert names(tmp_path) == {"model"}
     assert names(tmp_path / "model") == {"mine"}

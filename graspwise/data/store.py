@@ -6,7 +6,7 @@ it is whole.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -174,13 +174,21 @@ class Dataset:
         Raises:
             InputError: a mask is missing or damaged.
         """
-        wish = sample.wish
-        if wish is None or not wish.targets or wish.objects is None:
+        return None if sample.wish is None else self.shown(sample.wish, sample.wish.targets)
+
+    def named_mask(self, sample: Sample) -> np.ndarray | None:
+        """`target_mask` of the one target that the answer names."""
+        return None if sample.wish is None else self.shown(sample.wish, sample.wish.targets[:1])
+
+    def shown(self, wish: WishLabel, targets: Sequence[dict[str, Any]]) -> np.ndarray | None:
+        """(height, width) bool of where some targets of a wish are; None without a target or without masks."""
+        if not targets or wish.objects is None:
             return None
         objects = read_mask(self.folder / wish.objects)
         parts = objects if wish.parts is None else read_mask(self.folder / wish.parts)
-        shown = [objects == t["index"] if t["part"] is None else parts == t["part_index"] for t in wish.targets]
-        return np.asarray(np.any(shown, axis=0))
+        return np.asarray(
+            np.any([objects == t["index"] if t["part"] is None else parts == t["part_index"] for t in targets], axis=0)
+        )
 
     def depth_path(self, sample: Sample) -> Path:
         """Where a sample's depth picture is.

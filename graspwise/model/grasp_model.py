@@ -106,6 +106,11 @@ class GraspModel:
         return str(self.tokenizer.convert_ids_to_tokens(self.llava.config.image_token_id))
 
     @property
+    def context(self) -> int | None:
+        """How many tokens the language model reads and writes at most; None where its config sets no limit."""
+        return getattr(self.llava.config.text_config, "max_position_embeddings", None)
+
+    @property
     def end_of_turn(self) -> int:
         """The token that ends an answer."""
         token = self.tokenizer.eos_token_id
@@ -151,7 +156,11 @@ class GraspModel:
     def prompt_ids(self, messages: Sequence[Message]) -> list[int]:
         """Token ids up to where the answer starts."""
         text = prompt_text(
-            messages, tokenizer=self.tokenizer, image_token=self.image_token, image_tokens=self.image_tokens
+            messages,
+            tokenizer=self.tokenizer,
+            image_token=self.image_token,
+            image_tokens=self.image_tokens,
+            spt=self.spt[0] if self.names_target else None,
         )
         # A tokenizer that starts texts with a token of its own does so, unless the chat template has done it.
         starts = self.tokenizer.bos_token is not None and text.startswith(self.tokenizer.bos_token)
@@ -183,7 +192,7 @@ class GraspModel:
         """
         if self.steered is None:
             raise ValueError("this model has no steered head")
-        return symmetric_mean(self.steered(dense, states.repeat(len(dense) // len(states), 1)))
+        return symmetric_mean(self.steered(dense, states.repeat(len(dense) // len(states), 1))[0])
 
     @torch.inference_mode()
     def recognise(

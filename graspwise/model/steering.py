@@ -1,15 +1,19 @@
 """What the language model means decides where the dense head looks (Reasoning Grasping, arXiv 2402.06798).
 
 An answer names its target between two [SPT] tokens: "You want to drink, so here is the [SPT] mug [SPT]." The mean of
-the language model's last hidden states between the two goes through an MLP and conditions a grasp map head.
+the language model's last hidden states between the two goes through an MLP, which conditions a grasp map head (FiLM)
+and asks every cell of the picture whether the target is there (attention): a grasp counts where both agree.
 
 [SPT] is a special token that the base's tokenizer has already and that no user can type: no embedding is added, so that
 adapters, merges and exports stay what they are.
 """
 
+import math
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 from transformers import PreTrainedTokenizerBase
 
 from graspwise.answer import SPT
@@ -23,7 +27,9 @@ CONDITION = 128
 class SteeredHead(nn.Module):
     """A grasp map head that a hidden state steers.
 
-    `forward` takes maps (B, C, h, w) of the tower and states (B, D), and returns (B, 6, h, w) as `GraspMapHead` does.
+    `forward` takes maps (B, C, h, w) of the tower and states (B, D), and returns (B, 6, h, w) as `GraspMapHead` does,
+    and logits (B, h, w) of where the target is. A grasp's quality is that of the conditioned head times the likelihood
+    that the target is there, to a learned power.
 
     Args:
         channels: C.
@@ -37,11 +43,24 @@ class SteeredHead(nn.Module):
             nn.LayerNorm(hidden), nn.Linear(hidden, 2 * condition), nn.GELU(), nn.Linear(2 * condition, condition)
         )
         self.maps = GraspMapHead(channels, condition=condition)
+        self.keys = nn.Sequential(
+            nn.Conv2d(channels, condition, 1), nn.GroupNorm(8, condition), nn.GELU(),
+            nn.Conv2d(condition, condition, 3, padding=1), nn.GroupNorm(8, condition), nn.GELU(),
+            nn.Conv2d(condition, condition, 1),
+        )  # fmt: skip
+        self.query = nn.Linear(condition, condition)
+        # Begins with the target anywhere, so that the head begins as the one it starts from but for 0.05 of quality.
+        nn.init.zeros_(self.query.weight)
+        nn.init.zeros_(self.query.bias)
+        self.anywhere = nn.Parameter(torch.tensor(3.0))
+        self.power = nn.Parameter(torch.tensor(1.0))
 
-    def forward(self, dense: Tensor, states: Tensor) -> Tensor:
-        dtype = next(self.mlp.parameters()).dtype
-        maps: Tensor = self.maps(dense, self.mlp(states.to(dtype)))
-        return maps
+    def forward(self, dense: Tensor, states: Tensor) -> tuple[Tensor, Tensor]:
+        condition = self.mlp(states.to(next(self.mlp.parameters()).dtype))
+        quality, *pose = self.maps(dense, condition).unbind(1)
+        asked = torch.einsum("bc,bchw->bhw", self.query(condition), self.keys(dense))
+        place = asked / math.sqrt(condition.shape[1]) + self.anywhere
+        return torch.stack([quality + self.power * F.logsigmoid(place), *pose], 1), place
 
     def start_from(self, head: GraspMapHead) -> None:
         """Begin as a head without condition, of the same shape."""

@@ -3,8 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
+import cv2
+import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from graspwise.answer import SPT, AnswerError, marked, parse_grasp
 from graspwise.data.store import Dataset, Sample
@@ -14,8 +17,12 @@ from graspwise.model.grasp_map import MapLoss
 from graspwise.model.grasp_model import GraspModel
 from graspwise.model.load import new_steered_head
 from graspwise.model.steering import mean_state, spelled
+from graspwise.picture import Picture
 from graspwise.train.examples import Example
 from graspwise.train.tasks import DenseTask, autocast, padded
+
+# A cell counts as the target's where this share of it is: a handle is narrower than a cell.
+COVERED = 0.15
 
 
 class SteerTask(DenseTask):
@@ -43,12 +50,16 @@ class SteerTask(DenseTask):
             self.states |= zip(new, reason_states(self.model, [e.sample for e in new.values()]), strict=True)
         return super().loss(prepared)
 
-    def labels(self, example: Example, *, cells: int) -> list[Grasp]:
-        return meant_grasps(example)
+    def labels(self, example: Example, *, cells: int) -> tuple[list[Grasp], Tensor]:
+        return meant_grasps(example), target_cells(self.dataset, example, cells=cells)
 
-    def maps(self, places: Sequence[int], dense: Tensor) -> Tensor:
-        maps: Tensor = self.steered(dense, torch.stack([self.states[place] for place in places]))
-        return maps
+    def maps(self, places: Sequence[int], dense: Tensor) -> tuple[Tensor, Tensor]:
+        found: tuple[Tensor, Tensor] = self.steered(dense, torch.stack([self.states[place] for place in places]))
+        return found
+
+    def compare(self, maps: tuple[Tensor, Tensor], labels: Sequence[Any]) -> Tensor:
+        grasps, wanted = zip(*labels, strict=True)
+        return super().compare(maps[0], grasps) + place_loss(maps[1], torch.stack(wanted))
 
 
 def reason_of(sample: Sample) -> str:
@@ -90,20 +101,54 @@ def reason_states(model: GraspModel, samples: Sequence[Sample]) -> list[Tensor]:
     return [state.clone() for state in states if state is not None]
 
 
+def target_cells(dataset: Dataset, example: Example, *, cells: int) -> Tensor:
+    """(cells, cells): 1 where the target that the answer names covers a cell, 0 elsewhere; NaN without a mask of it.
+
+    Args:
+        dataset: Where the masks are.
+        example: A sample as training sees it.
+        cells: Cells along each side.
+    """
+    mask = dataset.named_mask(example.sample)
+    if mask is None:
+        return torch.full((cells, cells), torch.nan)
+    shown = example.transform.picture(Picture(np.repeat(mask[..., None], 3, 2) * np.uint8(255)), fill="edge").rgb
+    covered = cv2.resize(shown[..., 0], (cells, cells), interpolation=cv2.INTER_AREA) / 255
+    return torch.from_numpy(covered > COVERED).float()
+
+
+def place_loss(logits: Tensor, wanted: Tensor) -> Tensor:
+    """Cross-entropy of where the target is, half of its weight on the target's cells; unknown cells are left out.
+
+    Args:
+        logits: (B, h, w).
+        wanted: (B, h, w) as from `target_cells`.
+    """
+    logits, wanted = logits.float(), wanted.to(logits.device)
+    losses = F.binary_cross_entropy_with_logits(logits, wanted.nan_to_num(), reduction="none")
+    parts = [losses[wanted == value] for value in (0, 1)]
+    return sum((part.mean() / 2 for part in parts if len(part)), logits.new_zeros(()))
+
+
 def steered_loss(
-    model: GraspModel, dense: Tensor, states: Sequence[Tensor], examples: Sequence[Example], *, measure: MapLoss
+    model: GraspModel,
+    dataset: Dataset,
+    dense: Tensor,
+    states: Sequence[Tensor],
+    examples: Sequence[Example],
 ) -> Tensor:
     """Loss of the steered maps, a picture and a state of its target each; gradients reach the language model.
 
     Args:
         model: With a steered head.
+        dataset: Where the examples' masks are.
         dense: (B, C, h, w) of the tower.
         states: B states (D,).
         examples: B pictures with the target's grasps.
-        measure: The maps' loss.
     """
     assert model.steered is not None
     with autocast(model):
-        maps = model.steered(dense, torch.stack(list(states)))
+        maps, place = model.steered(dense, torch.stack(list(states)))
     labels, valid = padded([meant_grasps(e) for e in examples])
-    return measure(maps, labels.to(maps.device), valid.to(maps.device))
+    wanted = torch.stack([target_cells(dataset, e, cells=maps.shape[-1]) for e in examples])
+    return MapLoss()(maps, labels.to(maps.device), valid.to(maps.device)) + place_loss(place, wanted)

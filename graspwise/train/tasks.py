@@ -83,12 +83,12 @@ class DenseTask(SampleTask):
         """What is kept of an example's labels, for a map of `cells` x `cells`; here its grasps."""
         return example.grasps
 
-    def compare(self, maps: Tensor, labels: Sequence[Any]) -> Tensor:
-        """Loss of the maps, given what was kept of each picture's labels."""
+    def compare(self, maps: Any, labels: Sequence[Any]) -> Tensor:
+        """Loss of what the head draws, given what was kept of each picture's labels."""
         grasps, valid = padded(labels)
         return self.measure(maps, grasps.to(maps.device), valid.to(maps.device))
 
-    def maps(self, places: Sequence[int], dense: Tensor) -> Tensor:
+    def maps(self, places: Sequence[int], dense: Tensor) -> Any:
         """What the head draws at these places, of the tower's maps (B, C, h, w) there."""
         raise TypeError(f"{type(self).__name__} has no head")
 

@@ -15,7 +15,7 @@ from graspwise.data.store import Dataset, Sample
 from graspwise.grasp import Grasp
 from graspwise.metric import is_hit
 from graspwise.model.density import GraspDensity
-from graspwise.model.grasp_map import MapLoss, best_grasps
+from graspwise.model.grasp_map import best_grasps
 from graspwise.model.grasp_model import GraspModel
 from graspwise.model.prompt import with_hints
 from graspwise.model.responder import LlavaResponder
@@ -248,7 +248,7 @@ class AnswerTask(TextTask):
         with torch.no_grad():
             dense = self.model.llava.model.vision_tower.dense(pixel_values)
         rows, states = zip(*meant, strict=True)
-        loss = steered_loss(self.model, dense[list(rows)], states, [examples[row] for row in rows], measure=MapLoss())
+        loss = steered_loss(self.model, self.dataset, dense[list(rows)], states, [examples[row] for row in rows])
         return self.recipe.maps_weight * loss
 
     def watch(self) -> dict[str, float]:

@@ -53,5 +53,5 @@ def test_one_folder_twice_is_refused(folders: list[Path]) -> None:
 def test_other_answers_are_refused(folders: list[Path], photographs: list[LabelledPicture], tmp_path: Path) -> None:
     config = BuildConfig(samples=4, size=64, answer="bare")
     build_dataset(photographs[:4], out=tmp_path / "bare", config=config, source="c", workers=1)
-    with pytest.raises(InputError, match="has bare answers; valid beside .* is reasoned"):
+    with pytest.raises(InputError, match="has bare answers; valid beside"):
         open_data([folders[0], tmp_path / "bare"])

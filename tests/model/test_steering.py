@@ -47,9 +47,26 @@ def test_a_steered_head_begins_as_the_dense_head():
     head, steered = GraspMapHead(16), SteeredHead(16, 8)
     steered.start_from(head)
     dense, states = torch.randn(2, 16, 4, 4), torch.randn(2, 8)
-    torch.testing.assert_close(steered(dense, states), head(dense))
-    steered(dense, states).sum().backward()
+    maps, place = steered(dense, states)
+    assert (place > 2).all(), "the target may be anywhere"
+    torch.testing.assert_close(maps[:, 1:], head(dense)[:, 1:])
+    torch.testing.assert_close(maps[:, 0], head(dense)[:, 0], atol=0.05, rtol=0)
+    maps.sum().backward()
     assert steered.maps.film.weight.grad.abs().max() > 0
+    assert steered.query.weight.grad.abs().max() > 0
+
+
+def test_a_grasp_counts_less_where_the_target_is_not():
+    torch.manual_seed(0)
+    steered = SteeredHead(16, 8)
+    torch.nn.init.normal_(steered.query.weight)
+    dense, states = torch.randn(2, 16, 4, 4), torch.randn(2, 8)
+    maps, place = steered(dense, states)
+    free = steered.maps(dense, steered.mlp(states))
+    lost = free[:, 0] - maps[:, 0]
+    assert (lost > 0).all()
+    # The surer the target is elsewhere, the more is lost.
+    assert (place.flatten().argsort() == lost.flatten().argsort(descending=True)).all()
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from graspwise.answer import SPT, parse_grasp
 from graspwise.conversation import assistant_turn, user_turn
@@ -16,7 +17,7 @@ from graspwise.model.load import load_model, new_head, new_steered_head, save_pa
 from graspwise.train.examples import plain_example
 from graspwise.train.recipe import recipe_named
 from graspwise.train.run import named
-from graspwise.train.steer_tasks import SteerTask, names_target, reason_of, reason_states
+from graspwise.train.steer_tasks import SteerTask, names_target, place_loss, reason_of, reason_states, target_cells
 from graspwise.train.text_tasks import AnswerTask
 
 
@@ -141,3 +142,32 @@ def test_a_refusal_is_learned_as_words_without_numbers(model, samples, dataset_f
         reason, _ = parse_grasp(lesson.answers[0][0])
         assert reason == reason_of(sample)
     assert np.isfinite(float(task.loss(task.prepare(range(3))).detach()))
+
+
+def test_cells_of_the_named_target_alone(model, samples, dataset_folder, tmp_path):
+    """The first target's mask, moved with the picture, makes its cells; the second target's are another answer's."""
+    dataset = Dataset(dataset_folder)
+    plain, wish, refusal = samples
+    width, height = dataset.picture(plain).size
+    mask = np.zeros((height, width), np.uint8)
+    mask[: height // 2, : width // 2] = 1
+    mask[height // 2 :, width // 2 :] = 2
+    Image.fromarray(mask).save(tmp_path / "objects.png")
+    targets = (*wish.wish.targets, {"index": 2, "name": "hammer", "part": None, "part_index": None})
+    both = replace(wish, wish=replace(wish.wish, targets=targets, objects=str(tmp_path / "objects.png")))
+    cells = target_cells(dataset, plain_example(dataset, both, size=64), cells=4)
+    expected = torch.zeros(4, 4)
+    expected[:2, :2] = 1
+    torch.testing.assert_close(cells, expected)
+    for sample in (plain, wish, refusal):
+        assert target_cells(dataset, plain_example(dataset, sample, size=64), cells=4).isnan().all(), "no mask"
+
+
+def test_place_loss_weighs_the_few_cells_of_a_target_as_much_as_all_others():
+    wanted = torch.zeros(1, 4, 4)
+    wanted[0, 0, 0] = 1
+    sure = torch.where(wanted > 0, 9.0, -9.0)
+    assert place_loss(sure, wanted) < 1e-3
+    missed, everywhere = torch.full_like(sure, -9.0), torch.full_like(sure, 9.0)
+    torch.testing.assert_close(place_loss(missed, wanted), place_loss(everywhere, wanted))
+    assert place_loss(everywhere, torch.full_like(wanted, torch.nan)) == 0

@@ -77,27 +77,38 @@ def candidates(
     turn = rng.uniform(-CONE, CONE, SAMPLES)
     cos, sin = np.cos(turn), np.sin(turn)
     line = -np.stack([cos * outward[:, 0] - sin * outward[:, 1], sin * outward[:, 0] + cos * outward[:, 1]], axis=1)
-    found = []
     reach = np.arange(4, int((gripper.max_opening - CLEARANCE) * scale))
-    side = np.array([height.shape[1], height.shape[0]])
-    for origin, way in zip(start, line, strict=True):
-        path = np.rint(origin + reach[:, None] * way).astype(int)
-        path = path[((path >= 0) & (path < side)).all(axis=1)]
-        if len(path) < 2:
-            continue
-        px, py = path.T
-        # The far edge: steep, and downhill along the line within the friction cone.
-        along = -(gx[py, px] * way[0] + gy[py, px] * way[1])
-        far = (slope[py, px] > STEP / 4) & (along > math.cos(CONE) * slope[py, px])
-        if not far.any():
-            continue
-        ends = np.flatnonzero(far)
-        end = int(ends[rng.integers(min(len(ends), 6))])
-        candidate = between(origin, path[end].astype(float), height=height, mask=mask, scale=scale,
-                            gripper=gripper, index=index)  # fmt: skip
-        if candidate is not None:
-            found.append(candidate)
+    first, second = opposed(start, line, gx=gx, gy=gy, reach=reach, rng=rng)
+    found = between(first, second, height=height, mask=mask, scale=scale, gripper=gripper, index=index)
     return spread(found, scale=scale, size=(height.shape[1], height.shape[0]), count=count, rng=rng)
+
+
+def opposed(
+    start: np.ndarray, line: np.ndarray, *, gx: np.ndarray, gy: np.ndarray, reach: np.ndarray, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Pairs of edge points, two arrays (m, 2) in pixels: a start, and one of the first far edges along its line.
+
+    Args:
+        start: Array (n, 2), edge points in pixels.
+        line: Array (n, 2), unit vectors from there into the object.
+        gx: (rows, columns) slope of the heights to the right, metres a pixel.
+        gy: The same downwards.
+        reach: Array (k,), how far along the line to look, pixels.
+        rng: Decides which of the first six far edges.
+    """
+    path = np.rint(start[:, None] + reach[:, None] * line[:, None]).astype(int)
+    inside = ((path >= 0) & (path < gx.shape[::-1])).all(axis=2)
+    px, py = np.where(inside, path[..., 0], 0), np.where(inside, path[..., 1], 0)
+    right, down = gx[py, px], gy[py, px]
+    slope = np.hypot(right, down)
+    # The far edge: steep, and downhill along the line within the friction cone.
+    along = -(right * line[:, :1] + down * line[:, 1:])
+    far = inside & (slope > STEP / 4) & (along > math.cos(CONE) * slope)
+    rows = np.flatnonzero(far.any(axis=1) & (inside.sum(axis=1) > 1))
+    far = far[rows]
+    pick = rng.integers(np.minimum(far.sum(axis=1), 6))
+    ends = (np.cumsum(far, axis=1) <= pick[:, None]).sum(axis=1)
+    return start[rows], path[rows, ends].astype(float)
 
 
 def between(
@@ -109,52 +120,70 @@ def between(
     scale: float,
     gripper: Gripper,
     index: int,
-) -> Candidate | None:
-    """The grasp that closes on two edge points (pixels), where the fingers have room; None where they have not."""
+) -> list[Candidate]:
+    """The grasps that close on pairs of edge points, arrays (n, 2) in pixels, where the fingers have room."""
     way = second - first
-    wide = float(np.linalg.norm(way))
-    if wide < 1:
-        return None
-    way /= wide
-    width = wide / scale
-    opening = min(width + 2 * CLEARANCE, gripper.max_opening)
+    wide = np.linalg.norm(way, axis=1)
+    way /= wide[:, None]
+    opening = np.minimum(wide / scale + 2 * CLEARANCE, gripper.max_opening)
     middle = (first + second) / 2
-    inner = patch(height, middle, way, along=wide / 2, across=gripper.pad_width / 2 * scale)
-    owned = patch(mask, middle, way, along=wide / 2, across=gripper.pad_width / 2 * scale)
-    if inner is None or owned is None or owned.mean() < 0.3:
-        return None
-    top = float(np.quantile(inner, 0.95))
-    floor = 0.0
+    across = gripper.pad_width / 2 * scale
+    room, floor = np.ones(len(way), bool), np.zeros(len(way))
     for sign in (-1, 1):
-        place = middle + sign * way * (opening / 2 + gripper.finger_thickness / 2) * scale
-        under = patch(
-            height, place, way, along=gripper.finger_thickness / 2 * scale, across=gripper.pad_width / 2 * scale
-        )
-        if under is None:
-            return None
-        floor = max(floor, float(under.max()))
+        place = middle + sign * way * (opening / 2 + gripper.finger_thickness / 2)[:, None] * scale
+        spots, inside = patch(place, way, along=gripper.finger_thickness / 2 * scale, across=across, size=height.shape)
+        floor = np.maximum(floor, height[spots].max(axis=1))
+        room &= inside
+    holds, top = np.zeros(len(way), bool), np.zeros(len(way))
+    # As many points along the opening as it has pixels: those of one number go together.
+    for length in np.unique(wide[room].astype(int)):
+        rows = np.flatnonzero(room & (wide.astype(int) == length))
+        spots, inside = patch(middle[rows], way[rows], along=wide[rows] / 2, across=across, size=height.shape)
+        owned = inside & (mask[spots].mean(axis=1) >= 0.3)
+        holds[rows], top[rows] = owned, np.quantile(height[spots], 0.95, axis=1)
     # On low things the table itself leaves less to hold.
-    if top - floor < min(LEAST_DEPTH, 0.7 * top) or top < LEAST_TOP:
-        return None
+    holds &= (top - floor >= np.minimum(LEAST_DEPTH, 0.7 * top)) & (top >= LEAST_TOP)
     rows, columns = height.shape
-    grasp = Grasp(
-        x=float(middle[0] + 0.5) / columns, y=float(middle[1] + 0.5) / rows, theta=math.atan2(-way[1], way[0]),
-        opening=opening * scale / columns, jaw=gripper.pad_width * scale / columns,
-    )  # fmt: skip
-    return Candidate(grasp, index, width)
+    return [
+        Candidate(
+            Grasp(
+                x=float(middle[one, 0] + 0.5) / columns, y=float(middle[one, 1] + 0.5) / rows,
+                theta=math.atan2(-way[one, 1], way[one, 0]), opening=float(opening[one]) * scale / columns,
+                jaw=gripper.pad_width * scale / columns,
+            ),
+            index,
+            float(wide[one]) / scale,
+        )
+        for one in np.flatnonzero(holds)
+    ]  # fmt: skip
 
 
 def patch(
-    picture: np.ndarray, middle: np.ndarray, way: np.ndarray, *, along: float, across: float
-) -> np.ndarray | None:
-    """Values (n,) of a turned rectangle around `middle`, half sides in pixels; None where it leaves the picture."""
-    a = np.linspace(-along, along, max(int(2 * along), 3))
+    middle: np.ndarray, way: np.ndarray, *, along: np.ndarray | float, across: float, size: tuple[int, ...]
+) -> tuple[tuple[np.ndarray, np.ndarray], np.ndarray]:
+    """Pixels of turned rectangles in a picture of `size` (rows, columns).
+
+    Args:
+        middle: Array (n, 2), pixels.
+        way: Array (n, 2), unit vectors along the rectangles.
+        along: Half of their length in pixels, of whole pixels the same for all, one for all or (n,).
+        across: Half of their width in pixels.
+        size: Of the picture.
+
+    Returns:
+        Indices of rows and of columns, two arrays (n, k), and whether (n,) a rectangle lies in the picture; where it
+        does not, its indices are those of the nearest pixels.
+    """
+    steps = max(int(2 * np.max(along)), 3)
+    a = np.atleast_2d(np.linspace(-along, along, steps, axis=-1))[:, :, None]
     b = np.linspace(-across, across, max(int(across), 3))
-    aside = np.array([-way[1], way[0]])
-    points = np.rint(middle + a[:, None, None] * way + b[None, :, None] * aside).astype(int).reshape(-1, 2)
-    if points.min() < 0 or (points >= (picture.shape[1], picture.shape[0])).any():
-        return None
-    return np.asarray(picture[points[:, 1], points[:, 0]])
+    x, y = (
+        np.rint(middle[:, axis, None, None] + a * way[:, axis, None, None] + b * aside[:, None, None]).astype(int)
+        for axis, aside in enumerate((-way[:, 1], way[:, 0]))
+    )
+    x, y = (part.reshape(len(way), steps * len(b)) for part in (x, y))
+    rows, columns = np.clip(y, 0, size[0] - 1), np.clip(x, 0, size[1] - 1)
+    return (rows, columns), (rows == y).all(axis=1) & (columns == x).all(axis=1)
 
 
 def spread(

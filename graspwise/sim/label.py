@@ -13,7 +13,7 @@ from graspwise.sim.antipodal import Candidate, candidates
 from graspwise.sim.gripper import Robot
 from graspwise.sim.render import View
 from graspwise.sim.scene import Scene
-from graspwise.sim.trial import Cause, Conditions, carry_out, pose_of
+from graspwise.sim.trial import Cause, Conditions, Stage, pose_of
 
 
 @dataclass(frozen=True)
@@ -86,9 +86,10 @@ def label_object(
     found = candidates(
         heights(scene, view), view.objects, index=index, scale=scale, gripper=gripper, count=count, rng=rng
     )  # fmt: skip
+    stage = Stage(scene, robot)
     labels: list[Label] = []
     for candidate in found:
-        label = try_out(scene, view, candidate, robot, trials, rng)
+        label = try_out(stage, view, candidate, trials, rng)
         labels += [label] if label else []
         if enough and label and label.rate == 1 and label.allowed:
             break
@@ -104,19 +105,15 @@ def heights(scene: Scene, view: View) -> np.ndarray:
     return np.asarray(z.reshape(rows, columns), dtype=np.float32)
 
 
-def try_out(
-    scene: Scene, view: View, candidate: Candidate, robot: Robot, trials: int, rng: np.random.Generator
-) -> Label | None:
+def try_out(stage: Stage, view: View, candidate: Candidate, trials: int, rng: np.random.Generator) -> Label | None:
     """The candidate's label; None where the picture gives it no pose."""
     try:
-        pose = pose_of(candidate.grasp, scene, view, robot)
+        pose = pose_of(candidate.grasp, stage.scene, view, stage.robot)
     except InputError:
         return None
     outcomes = []
     for _ in range(trials):
-        outcomes.append(
-            carry_out(scene, pose, target=candidate.index, robot=robot, conditions=Conditions.drawn(rng))
-        )  # fmt: skip
+        outcomes.append(stage.carry_out(pose, target=candidate.index, conditions=Conditions.drawn(rng)))
         if sum(not outcome.lifted for outcome in outcomes) > trials / 2:
             break
     lifted = [outcome for outcome in outcomes if outcome.lifted]

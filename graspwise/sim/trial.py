@@ -78,37 +78,71 @@ def carry_out(
     conditions: Conditions | None = None,
     film: Film | None = None,
 ) -> Outcome:
-    """Execute a grasp in a fresh simulation of the scene.
+    """Execute one grasp in the scene, which was composed with this robot attached; see `Stage.carry_out`."""
+    return Stage(scene, robot).carry_out(pose, target=target, conditions=conditions, film=film)
 
-    Args:
-        scene: Composed with this robot attached.
-        pose: Where to, in the base frame, and how far to open.
-        target: Index of the object to lift.
-        robot: The robot.
-        conditions: Friction and errors of this trial; none by default.
-        film: Takes pictures on the way.
+
+class Stage:
+    """A scene made ready for any number of trials, which all start from the same state and know nothing of each other.
+
+    Attributes:
+        scene: Composed with the robot attached; it never changes.
+        robot: Carries the grasps out.
     """
-    conditions = conditions or Conditions()
-    try:
-        controls = robot.solve(scene.model, waypoints(pose, conditions))
-    except Unreachable:
-        return Outcome(False, "unreachable")
-    run = _Run(scene, robot, target, conditions, film)
-    run.robot.open_to(run.data, pose.opening)
-    collided = run.descend(controls[:WAYPOINTS])
-    run.close()
-    touched = run.parts_between()
-    if not collided:
-        run.lift(controls[WAYPOINTS - 1 : 2 * WAYPOINTS - 1])
-        lifted = run.parts_between()
-        touched = lifted or touched
-        if lifted:
-            run.shake(controls[2 * WAYPOINTS - 2 :])
-            run.tilt()
-    held = run.parts_between()
-    if not collided and held and run.raised() > RAISED * LIFT:
-        return Outcome(True, None, held, not any(part.avoid for part in run.target.thing.parts if part.name in held))
-    return Outcome(False, cause_of(pose, collided=collided, touched=bool(touched)), touched)
+
+    def __init__(self, scene: Scene, robot: Robot) -> None:
+        self.scene, self.robot = scene, robot
+        # A copy, because friction and gravity are changed.
+        self.model = copy(scene.model)
+        self.data = mujoco.MjData(self.model)
+        fingers = [self.model.body(name).id for name in robot.fingers]
+        # 0 or 1 for a geom of a finger, -1 for any other.
+        self.finger_of = np.array([fingers.index(body) if body in fingers else -1 for body in self.model.geom_bodyid])
+        self.arm = np.array([self.model.actuator(name).id for name in robot.actuators])
+        self.joints = np.array([self.model.joint(name).qposadr[0] for name in robot.joints])
+
+    def reset(self, friction: float) -> None:
+        """The settled scene again, at rest, with this factor on every object's friction."""
+        mujoco.mj_resetData(self.model, self.data)
+        self.data.qpos[:] = self.scene.state
+        objects = self.scene.object_of > 0
+        self.model.geom_friction[objects, 0] = self.scene.model.geom_friction[objects, 0] * friction
+        self.model.opt.gravity[:] = self.scene.model.opt.gravity
+
+    def carry_out(
+        self, pose: GripperPose, *, target: int, conditions: Conditions | None = None, film: Film | None = None
+    ) -> Outcome:
+        """Execute a grasp.
+
+        Args:
+            pose: Where to, in the base frame, and how far to open.
+            target: Index of the object to lift.
+            conditions: Friction and errors of this trial; none by default.
+            film: Takes pictures on the way.
+        """
+        conditions = conditions or Conditions()
+        try:
+            controls = self.robot.solve(self.scene.model, waypoints(pose, conditions))
+        except Unreachable:
+            return Outcome(False, "unreachable")
+        self.reset(conditions.friction)
+        self.robot.open_to(self.data, pose.opening)
+        run = _Run(self, target, film)
+        collided = run.descend(controls[:WAYPOINTS])
+        run.close()
+        touched = run.parts_between()
+        if not collided:
+            run.lift(controls[WAYPOINTS - 1 : 2 * WAYPOINTS - 1])
+            lifted = run.parts_between()
+            touched = lifted or touched
+            if lifted:
+                run.shake(controls[2 * WAYPOINTS - 2 :])
+                run.tilt()
+        held = run.parts_between()
+        if not collided and held and run.raised() > RAISED * LIFT:
+            avoided = {part.name for part in self.scene.placed(target).thing.parts if part.avoid}
+            return Outcome(True, None, held, avoided.isdisjoint(held))
+        return Outcome(False, cause_of(pose, collided=collided, touched=bool(touched)), touched)
 
 
 def cause_of(pose: GripperPose, *, collided: bool, touched: bool) -> Cause:
@@ -164,28 +198,14 @@ def waypoints(pose: GripperPose, conditions: Conditions) -> np.ndarray:
 class _Run:
     """The simulation of one trial; its steps are its methods, in the order they are called."""
 
-    def __init__(self, scene: Scene, robot: Robot, target: int, conditions: Conditions, film: Film | None) -> None:
-        # A copy, because friction and gravity are changed.
-        self.model = copy(scene.model)
-        self.model.geom_friction[scene.object_of > 0, 0] *= conditions.friction
-        self.data = mujoco.MjData(self.model)
-        self.data.qpos[:] = scene.state
-        self.robot, self.film, self.target = robot, film, scene.placed(target)
-        names = {index: name for index, name in self.target.parts.items()}
-        self.part_of = {
-            int(geom): names[int(scene.part_of[geom])] for geom in np.flatnonzero(scene.object_of == target)
-        }
-        fingers = [self.model.body(name).id for name in robot.fingers]
-        self.finger_of = {
-            geom: fingers.index(int(body)) for geom, body in enumerate(self.model.geom_bodyid) if int(body) in fingers
-        }
-        self.arm = [self.model.actuator(name).id for name in robot.actuators]
-        self.joints = [int(self.model.joint(name).qposadr[0]) for name in robot.joints]
+    def __init__(self, stage: Stage, target: int, film: Film | None) -> None:
+        self.stage, self.film, self.target = stage, film, stage.scene.placed(target)
+        self.model, self.data, self.robot, self.arm = stage.model, stage.data, stage.robot, stage.arm
         self.start_height = 0.0
 
     def descend(self, controls: np.ndarray) -> bool:
         """From the approach pose down to the grasp; whether something was in the way."""
-        self.data.qpos[self.joints] = self.data.ctrl[self.arm] = controls[0]
+        self.data.qpos[self.stage.joints] = self.data.ctrl[self.arm] = controls[0]
         mujoco.mj_forward(self.model, self.data)
         self.start_height = self.height()
         self.photograph("approach")
@@ -208,13 +228,11 @@ class _Run:
 
     def shake(self, controls: np.ndarray) -> None:
         """To and fro along x, then along y; `controls` is the middle and the ends +x, -x, +y, -y."""
-        middle = controls[0]
+        middle, pause = controls[0], self.model.opt.timestep
+        steps = range(round(SHAKE_SECONDS / pause))
+        swing = np.array([math.sin(2 * math.pi * SHAKE_HERTZ * step * pause) for step in steps])
         for ends in (controls[1:3], controls[3:5]):
-            half = (ends[0] - ends[1]) / 2
-            for step in range(round(SHAKE_SECONDS / self.model.opt.timestep)):
-                swing = math.sin(2 * math.pi * SHAKE_HERTZ * step * self.model.opt.timestep)
-                self.data.ctrl[self.arm] = middle + half * swing
-                self.step_once()
+            self.drive(middle + (ends[0] - ends[1]) / 2 * swing[:, None])
             self.data.ctrl[self.arm] = middle
             self.step(HOLD_SECONDS)
         self.photograph("shaken")
@@ -234,18 +252,24 @@ class _Run:
         """Move the arm's targets through rows of controls at an even pace: jumps would knock things over."""
         steps = round(seconds / self.model.opt.timestep)
         at = np.arange(1, steps + 1) / steps * (len(controls) - 1)
-        targets = np.column_stack([np.interp(at, np.arange(len(controls)), column) for column in controls.T])
+        self.drive(np.column_stack([np.interp(at, np.arange(len(controls)), column) for column in controls.T]))
+
+    def drive(self, targets: np.ndarray) -> None:
+        """One step for each row of the arm's targets."""
+        ctrl, arm, model, data, film = self.data.ctrl, self.arm, self.model, self.data, self.film
         for row in targets:
-            self.data.ctrl[self.arm] = row
-            self.step_once()
+            ctrl[arm] = row
+            mujoco.mj_step(model, data)
+            if film is not None:
+                film.watch(model, data)
 
     def step(self, seconds: float) -> None:
-        for _ in range(round(seconds / self.model.opt.timestep)):
-            self.step_once()
-
-    def step_once(self) -> None:
-        mujoco.mj_step(self.model, self.data)
-        if self.film is not None:
+        steps = round(seconds / self.model.opt.timestep)
+        if self.film is None:
+            mujoco.mj_step(self.model, self.data, steps)
+            return
+        for _ in range(steps):
+            mujoco.mj_step(self.model, self.data)
             self.film.watch(self.model, self.data)
 
     def height(self) -> float:
@@ -260,12 +284,13 @@ class _Run:
 
     def parts_between(self) -> tuple[str, ...]:
         """Names of the target's parts that either finger touches; none unless both touch the target."""
-        touched: list[set[str]] = [set(), set()]
-        for contact in self.data.contact:
-            for own, other in ((contact.geom1, contact.geom2), (contact.geom2, contact.geom1)):
-                if int(own) in self.finger_of and int(other) in self.part_of:
-                    touched[self.finger_of[int(own)]].add(self.part_of[int(other)])
-        return tuple(sorted(touched[0] | touched[1])) if all(touched) else ()
+        touched: list[set[int]] = [set(), set()]
+        scene, geoms = self.stage.scene, self.data.contact.geom.T
+        for own, other in (geoms, geoms[::-1]):
+            fingers = np.where(scene.object_of[other] == self.target.index, self.stage.finger_of[own], -1)
+            for finger, parts in enumerate(touched):
+                parts.update(scene.part_of[other[fingers == finger]].tolist())
+        return tuple(sorted({self.target.parts[part] for part in touched[0] | touched[1]})) if all(touched) else ()
 
     def photograph(self, phase: str) -> None:
         if self.film is not None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from graspwise.grasp import angle_difference
 from graspwise.robot.pose import Gripper
 from graspwise.sim import antipodal
-from graspwise.sim.antipodal import CLEARANCE, CONE, NEAR, NEAR_ANGLE, Candidate, candidates
+from graspwise.sim.antipodal import CLEARANCE, CONE, NEAR, NEAR_ANGLE, Candidate, between, candidates, patch
 
 SIDE, SCALE = 300, 650.0
 # An edge of a few centimetres is blurred over some pixels, and so is its direction.
@@ -160,3 +160,52 @@ def test_candidates_are_spread_over_the_object() -> None:
             turned = angle_difference(one.grasp.theta, other.grasp.theta) > NEAR_ANGLE
             assert turned or math.hypot(x - u, y - v) > NEAR * 0.999
     assert np.ptp([metres(candidate)[0] for candidate in bar]) > 0.1
+
+
+def test_a_gripper_that_hardly_opens_finds_nothing() -> None:
+    bar = scene(((0.0, 0.0), (0.16, 0.03), 0.03, 0.4))
+    assert found(bar, gripper=Gripper(max_opening=CLEARANCE + 0.002)) == []
+
+
+def closed_on(picture: tuple[np.ndarray, np.ndarray], first: np.ndarray, second: np.ndarray) -> list[Candidate]:
+    height, objects = picture
+    return between(first, second, height=height, mask=objects == 1, scale=SCALE, gripper=GRIPPER, index=1)
+
+
+@settings(max_examples=10, deadline=None)
+@given(angle=st.floats(-1.5, 1.5), seed=st.integers(0, 99))
+def test_pairs_of_edge_points_do_not_mind_each_other(angle: float, seed: int) -> None:
+    picture = scene(((0.0, 0.0), (0.16, 0.03), 0.03, angle), ((0.12, 0.12), (0.05, 0.05), 0.03, 0.0))
+    rng = np.random.default_rng(seed)
+    # Pairs around the bar's middle, some across it, some that leave the picture.
+    first = rng.integers(0, SIDE, (60, 2)).astype(float)
+    way = rng.normal(size=(60, 2))
+    first[:40] = np.rint(SIDE / 2 - 15 * way[:40] / np.linalg.norm(way[:40], axis=1, keepdims=True))
+    second = np.rint(first + rng.uniform(10, 45, (60, 1)) * way / np.linalg.norm(way, axis=1, keepdims=True))
+    alone = [one for row in range(60) for one in closed_on(picture, first[row : row + 1], second[row : row + 1])]
+    assert closed_on(picture, first, second) == alone
+    assert 1 <= len(alone) < 60
+
+
+def test_a_grasp_lies_between_its_two_edge_points() -> None:
+    picture = scene(((0.0, 0.0), (0.16, 0.03), 0.03, 0.0))
+    (one,) = closed_on(picture, np.array([[150.0, 139.0]]), np.array([[150.0, 161.0]]))
+    assert one.grasp.pixel(image_size=(SIDE, SIDE)) == pytest.approx((150, 150))
+    assert abs(one.grasp.theta) == pytest.approx(math.pi / 2)
+    assert one.width == pytest.approx(22 / SCALE)
+    assert closed_on(picture, np.array([[150.0, 149.0]]), np.array([[150.0, 159.0]])) == []
+
+
+@pytest.mark.parametrize(("middle", "fits"), [((20.0, 10.0), True), ((4.0, 10.0), False), ((20.0, 28.0), False)])
+def test_a_patch_is_a_turned_rectangle_of_the_picture(middle: tuple[float, float], fits: bool) -> None:
+    way = np.array([[0.6, 0.8]])
+    (rows, columns), inside = patch(np.array([middle]), way, along=6.0, across=3.0, size=(30, 40))
+    assert inside.tolist() == [fits]
+    assert rows.min() >= 0 and rows.max() < 30 and columns.min() >= 0 and columns.max() < 40
+    if fits:
+        away = np.stack([columns[0] - middle[0], rows[0] - middle[1]], axis=1)
+        # Pixels are whole, so half a diagonal may be added.
+        assert np.abs(away @ way[0]).max() == pytest.approx(6, abs=0.71)
+        assert np.abs(away @ (-0.8, 0.6)).max() == pytest.approx(3, abs=0.71)
+        # Every pixel along, every second across: 12 x 3.
+        assert 33 <= len(set(map(tuple, away.tolist()))) <= 36

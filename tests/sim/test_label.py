@@ -17,7 +17,7 @@ from graspwise.sim.gripper import Gantry
 from graspwise.sim.label import Label, heights, label_object, random_grasp_on, try_out
 from graspwise.sim.render import View
 from graspwise.sim.scene import Scene
-from graspwise.sim.trial import Outcome
+from graspwise.sim.trial import Outcome, Stage
 
 Made = Callable[..., tuple[Scene, View]]
 GRASP = Grasp(x=0.5, y=0.5, theta=0.3, opening=0.12, jaw=0.05)
@@ -47,13 +47,14 @@ def scripted(monkeypatch: pytest.MonkeyPatch, *outcomes: Outcome) -> list[object
         told.append(given["conditions"])
         return left.pop(0)
 
-    monkeypatch.setattr(label, "carry_out", carry_out)
+    monkeypatch.setattr(label.Stage, "carry_out", carry_out)
     monkeypatch.setattr(label, "pose_of", lambda *_, **__: None)
     return told
 
 
 def tried(made: Made, *, trials: int) -> Label | None:
-    return try_out(*made("bar"), CANDIDATE, Gantry(), trials, np.random.default_rng(0))
+    scene, view = made("bar")
+    return try_out(Stage(scene, Gantry()), view, CANDIDATE, trials, np.random.default_rng(0))
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from graspwise.sim import trial as trial_module
 from graspwise.sim.gripper import REACH, Gantry, Unreachable
 from graspwise.sim.render import View
 from graspwise.sim.scene import Scene, compose
-from graspwise.sim.trial import LIFT, WAYPOINTS, Conditions, Outcome, carry_out, pose_of, try_grasp, waypoints
+from graspwise.sim.trial import LIFT, WAYPOINTS, Conditions, Outcome, Stage, carry_out, pose_of, try_grasp, waypoints
 
 Made = Callable[..., tuple[Scene, View]]
 Across = Callable[..., GripperPose]
@@ -131,6 +131,21 @@ def test_the_same_conditions_give_the_same_outcome(made: Made, across: Across, r
         conditions = Conditions(friction=friction, shift=(0.001, -0.001, 0.0), turn=0.02)
         one, two = (carry_out(scene, across(scene), target=1, robot=robot, conditions=conditions) for _ in range(2))
         assert one == two
+
+
+def test_trials_on_one_stage_know_nothing_of_each_other(made: Made, across: Across, robot: Gantry) -> None:
+    scene, _ = made("oiled")
+    stage = Stage(scene, robot)
+    greased, rough = Conditions(friction=0.1), Conditions(friction=35.0)
+    turned = Conditions(turn=math.pi / 2)
+    ends = []
+    # Lost, lifted, run into, lifted and lost again: friction, gravity, places and speeds are left as they were.
+    for conditions in (greased, rough, turned, rough, greased):
+        outcome = stage.carry_out(across(scene), target=1, conditions=conditions)
+        assert outcome == carry_out(scene, across(scene), target=1, robot=robot, conditions=conditions)
+        ends.append((outcome, stage.data.qpos.tobytes()))
+    assert ends[1] == ends[3] and ends[0] == ends[4]
+    assert [outcome.lifted for outcome, _ in ends] == [False, True, False, True, False]
 
 
 def test_friction_decides(made: Made, across: Across, robot: Gantry) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 import torch
 
 import graspwise
-from graspwise.model.responder import HeadResponder
+from graspwise.model.plain_responders import HeadResponder
 from graspwise.predict import Model
 
 

@@ -33,9 +33,9 @@ from graspwise.grasp import Grasp
 from graspwise.metric import is_hit
 from graspwise.model.grasp_map import CERTAINTY, best_grasps
 from graspwise.model.grasp_model import GraspModel
+from graspwise.model.llava_responder import LlavaResponder
 from graspwise.model.load import load_model
 from graspwise.model.memory import Memory
-from graspwise.model.responder import LlavaResponder
 from graspwise.picture import Picture
 from graspwise.train.examples import Example, plain_example
 from graspwise.train.loop import fit

@@ -21,7 +21,7 @@ from graspwise.data.build import BuildConfig, build_dataset
 from graspwise.data.labelled import LabelledPicture
 from graspwise.data.sheet import dataset_sheet
 from graspwise.data.store import Dataset
-from graspwise.draw import INK, JAW, LABEL, MUTED, OPENING
+from graspwise.draw import INK, JAW, LABEL, MUTED, OPENING, contact_sheet, draw_answer
 from graspwise.grasp import Grasp, angle_difference
 from graspwise.metric import matches
 from graspwise.model.responder import Response
@@ -48,6 +48,7 @@ def main() -> None:
     workspace()
     metric()
     answer()
+    chat()
     sheet()
     templates()
     stages()
@@ -234,6 +235,26 @@ def answer() -> None:
         y += 3.2 * len(lines) + 3.4
     blank(axis, width=100, height=y - 1)
     save(figure, "answers.png")
+
+
+# ---- chat.md
+
+
+def chat() -> None:
+    """Two turns as `graspwise chat` draws them, the answers written by hand here."""
+    picture = open_picture(EXAMPLES / "desk.jpg")
+    tiles, before = [], None
+    for asked, reasoning, center in (
+        ("Pick up the pencil", "A pencil, thin and long. Close the jaws across its middle.", (200, 173)),
+        ("Further left", "Nearer to its blunt end, still across the thin side.", (112, 122)),
+    ):
+        label = GraspRectangle.from_pose(center=center, theta=math.radians(60.7), opening=70, jaw=34)
+        grasp = Grasp.from_rectangle(label, image_size=picture.size)
+        caption = render_grasp(grasp, answer_format="reasoned", reasoning=reasoning)
+        tiles.append(draw_answer(picture, grasp=grasp, before=before, title=asked, caption=caption, side=480))
+        before = grasp
+    contact_sheet(tiles, columns=2).save(HERE / "chat.png")
+    fewer_colours(HERE / "chat.png")
 
 
 # ---- datasets.md

@@ -1,8 +1,9 @@
 """Chat completions over HTTP: one endpoint, one exchange, one line for whatever fails."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 
@@ -46,8 +47,28 @@ def open_client(endpoint: Endpoint) -> httpx.Client:
     return httpx.Client(headers=headers, timeout=httpx.Timeout(endpoint.timeout_seconds, connect=CONNECT_SECONDS))
 
 
-def exchange(client: httpx.Client, endpoint: Endpoint, url: str, *, body: dict[str, Any] | None = None) -> Any:
+class Client(Protocol):
+    """What an exchange needs of an HTTP client."""
+
+    def request(self, method: str, url: str, *, json: Any = None) -> httpx.Response: ...
+
+
+def exchange(
+    client: Client,
+    endpoint: Endpoint,
+    url: str,
+    *,
+    body: dict[str, Any] | None = None,
+    sleep: Callable[[float], None] | None = None,
+) -> Any:
     """The JSON that a GET, or a POST of `body`, is answered with; a busy or failing server is asked twice more.
+
+    Args:
+        client: Sends the request.
+        endpoint: Whose it is.
+        url: Where to.
+        body: JSON to post; None gets.
+        sleep: Waits some seconds before the next try; None is `time.sleep`.
 
     Raises:
         InputError: one line with the URL, on what failed and what to set.
@@ -70,7 +91,7 @@ def exchange(client: httpx.Client, endpoint: Endpoint, url: str, *, body: dict[s
         busy = response.status_code == 429 or response.status_code >= 500
         if not busy or attempt == TRIES - 1:
             break
-        time.sleep(wait_seconds(response.headers.get("retry-after"), attempt=attempt))
+        (sleep or time.sleep)(wait_seconds(response.headers.get("retry-after"), attempt=attempt))
     return contents(response, endpoint=endpoint, url=url)
 
 

@@ -25,6 +25,7 @@ JAW: Colour = (255, 176, 0)
 OPENING: Colour = (88, 196, 255)
 LABEL: Colour = (60, 220, 120)
 OTHER: Colour = (235, 235, 240)
+BEFORE: Colour = (236, 102, 221)
 PAPER: Colour = (255, 255, 255)
 INK: Colour = (31, 35, 40)
 MUTED: Colour = (101, 109, 118)
@@ -43,6 +44,7 @@ def draw_answer(
     picture: Picture,
     *,
     grasp: Grasp | None,
+    before: Grasp | None = None,
     others: Sequence[Grasp] = (),
     labels: Sequence[GraspRectangle] = (),
     title: str = "",
@@ -57,8 +59,9 @@ def draw_answer(
     Args:
         picture: The picture as given.
         grasp: The grasp to show, in the picture's frame; None draws none.
-        others: Further grasps, drawn faintly below it.
-        labels: Label rectangles in pixels of the picture, drawn in green below both.
+        before: The grasp of an earlier turn, drawn in pink below it.
+        others: Further grasps, drawn faintly below both.
+        labels: Label rectangles in pixels of the picture, drawn in green below all.
         title: What was asked, in grey above the caption.
         caption: What was answered; line breaks are kept, long lines are wrapped.
         side: Longer side of the picture as shown, in pixels; by default 480 to 1,600, its own where it can be.
@@ -71,11 +74,14 @@ def draw_answer(
     pen = _Pen(shown, scale=scale, unit=max(longer / 460, 1.0))
     for label in labels:
         pen.rectangle(label, opening=LABEL, jaw=LABEL, weight=0.55)
-    for other in reversed(others):
-        if other.opening is None:
-            pen.cross(other, picture=picture, colour=OTHER, weight=0.55)
+    lesser = [(other, OTHER, 0.55) for other in reversed(others)]
+    if before is not None:
+        lesser.append((before, BEFORE, 0.8))
+    for one, colour, weight in lesser:
+        if one.opening is None:
+            pen.cross(one, picture=picture, colour=colour, weight=weight)
         else:
-            pen.rectangle(other.rectangle(image_size=picture.size), opening=OTHER, jaw=OTHER, weight=0.55)
+            pen.rectangle(one.rectangle(image_size=picture.size), opening=colour, jaw=colour, weight=weight)
     if grasp is not None and grasp.opening is None:
         pen.cross(grasp, picture=picture, colour=JAW, weight=1.0)
     elif grasp is not None:

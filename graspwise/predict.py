@@ -247,6 +247,6 @@ def load(name: str = "small", *, say: Callable[[str], None] = lambda line: None)
     Raises:
         InputError: there is no such model, or its weights cannot be had.
     """
-    from graspwise.model.responder import open_responder
+    from graspwise.model.registry import open_responder
 
     return Model(open_responder(name, say=say))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from graspwise.draw import DARK, JAW, LABEL, NARROWEST, OPENING, Colour, contact_sheet, draw_answer
+from graspwise.draw import BEFORE, DARK, JAW, LABEL, NARROWEST, OPENING, Colour, contact_sheet, draw_answer
 from graspwise.grasp import Grasp
 from graspwise.picture import Picture
 from graspwise.rectangle import GraspRectangle
@@ -137,6 +137,22 @@ def test_other_grasps_are_fainter_and_below() -> None:
     assert (alone != together).any()
     strong = where(Image.fromarray(alone), JAW, tolerance=0)
     assert (together[strong[:, 1], strong[:, 0]] == JAW).all()
+
+
+@pytest.mark.parametrize("opening", [0.3, None])
+def test_the_grasp_before_is_pink_in_place_and_below(opening: float | None) -> None:
+    grasp, before = (Grasp(x=x, y=0.5, theta=0.3, opening=opening) for x in (0.7, 0.25))
+    picture = flat(800, 600)
+    alone, together = (draw_answer(picture, grasp=grasp, before=b) for b in (None, before))
+    assert len(where(alone, BEFORE)) == 0
+    assert where(together, BEFORE).mean(axis=0) == pytest.approx([0.25 * 800 - 0.5, 299.5], abs=3)
+    for colour in (JAW, OPENING):
+        assert (where(together, colour) == where(alone, colour)).all()
+    # A grasp that stayed hides the one before.
+    x, y = where(alone, JAW, tolerance=0).T
+    assert (np.asarray(draw_answer(picture, grasp=grasp, before=grasp))[y, x] == JAW).all()
+    # An answer without a grasp leaves the one before where it is asked for.
+    assert len(where(draw_answer(picture, grasp=None, before=before), BEFORE)) > 100
 
 
 @pytest.mark.parametrize(

@@ -5,13 +5,14 @@ import sys
 
 import pytest
 
-HEAVY = {"torch", "transformers", "scipy", "matplotlib", "httpx", "mujoco", "mink", "rosbags", "ray"}
+HEAVY = {"torch", "transformers", "scipy", "matplotlib", "httpx", "mujoco", "mink", "rosbags", "ray", "fastapi", "mcp"}
 CALL = "from typer.testing import CliRunner; from graspwise.cli import app"
 LIGHT = {
     "import graspwise": "the package",
     "import graspwise; graspwise.Grasp; graspwise.GraspRectangle; graspwise.Picture; graspwise.Transform": "its values",
     "import graspwise.metric": "the metric",
     "import graspwise.answer": "the answer text",
+    "import graspwise.dialogue": "conversations",
     "import graspwise.data.cornell": "Cornell's reader",
     "import graspwise.data.sim": "simulation's reader",
     "import graspwise.parallel": "parallel work",

@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 import graspwise
-from graspwise.grasp import angle_difference
+from graspwise.answer import REASONING_LIMIT, render_grasp
+from graspwise.conversation import INSTRUCTION_LIMIT, assistant_turn, user_turn
+from graspwise.grasp import Grasp, angle_difference
 from graspwise.model.weights import PUBLISHED, published_cards
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -42,6 +44,17 @@ def test_same_picture_same_answer(small):
     first, second = (small.look(EXAMPLES / "desk.jpg").ask("Pick up the object") for _ in range(2))
     assert first.text == second.text
     assert graspwise.load("small").look(EXAMPLES / "desk.jpg").ask("Pick up the object").text == first.text
+
+
+def test_eight_long_turns_fit(small):
+    """With the longest requests and answers, and what hints and digits may take besides."""
+    model = small.look(EXAMPLES / "desk.jpg").responder.model
+    asked = ("Pick up the mug by its handle, and mind the hot coffee that is still in it. " * 30)[:INSTRUCTION_LIMIT]
+    answer = render_grasp(Grasp(x=0.5, y=0.5, theta=0.1), answer_format="reasoned", reasoning=asked[:REASONING_LIMIT])
+    talk = [user_turn(asked)]
+    for _ in range(7):
+        talk += [assistant_turn(answer), user_turn(asked, image=False)]
+    assert len(model.prompt_ids(talk)) + 1000 < model.context == 8192
 
 
 def test_card_names_its_training_objects_and_fits_the_size_limit():

@@ -7,11 +7,13 @@ from typing import Any
 import typer
 
 from graspwise.cli.benchmark import benchmark_app
+from graspwise.cli.chat import chat
 from graspwise.cli.dataset import dataset_app
 from graspwise.cli.evaluate import evaluate
 from graspwise.cli.models import models_app
 from graspwise.cli.predict import predict
 from graspwise.cli.robot import robot_app
+from graspwise.cli.serve import serve
 from graspwise.cli.sim import sim_app
 from graspwise.cli.templates import templates_app
 from graspwise.cli.train import train
@@ -29,6 +31,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(predict)
+app.command()(chat)
+app.command()(serve)
 app.add_typer(dataset_app, name="dataset")
 app.command()(train)
 app.command()(evaluate)

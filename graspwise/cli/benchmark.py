@@ -178,5 +178,37 @@ def wishes(
     print("\n".join(wishes_lines(wishes_report(out, done, command=command))))
 
 
+@benchmark_app.command()
+def refinement(
+    model: Annotated[str, typer.Option(help="A run folder, a published name, a baseline or a checkpoint.")],
+    data: Annotated[Path, typer.Option(help="A data set folder; its unaugmented pictures are used.")],
+    out: Annotated[Path, typer.Option(help="Report folder; what is there is not done again.")],
+    turns: Annotated[int, typer.Option(help="Requests to change the grasp in a conversation.")] = 3,
+    fold: Annotated[
+        int | None,
+        typer.Option(help="Fold by objects, of five; by default the test part of the run's own split, or everything."),
+    ] = None,
+    count: Annotated[int | None, typer.Option(help="So many of the photographs; by default all.")] = None,
+    seed: Annotated[int, typer.Option(help="Decides fold, photographs and requests.")] = 0,
+) -> None:
+    """Answering back (RT-Grasp, section V-C): is a request to change the grasp obeyed, and is the grasp still right?"""
+    from dataclasses import asdict
+
+    from graspwise.data.store import Dataset
+    from graspwise.evaluation.gallery import photographs
+    from graspwise.evaluation.refine_benchmark import RefineConfig, run_refinement
+    from graspwise.evaluation.refine_report import refinement_lines, refinement_report
+
+    config = RefineConfig(turns=turns, fold=fold, count=count, seed=seed)
+    cell = run_refinement(config, model, data, out, bar=bar, say=lambda line: print(line, file=sys.stderr))
+    options = {"--turns": turns, "--fold": fold, "--count": count, "--seed": seed}
+    given = " ".join(f"{option} {value}" for option, value in options.items() if value is not None)
+    command = f"graspwise benchmark refinement --model {shlex.quote(cell['model'])} --data DATA --out REPORT {given}"
+    report = refinement_report(
+        out, cell, config=asdict(config), command=command, photograph=photographs(Dataset(data))
+    )  # fmt: skip
+    print("\n".join(refinement_lines(report)))
+
+
 def words(text: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in text.split(",") if word.strip())

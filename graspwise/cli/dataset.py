@@ -30,28 +30,31 @@ Seed = Annotated[int, typer.Option(help="Decides everything random.")]
 Format = Annotated[AnswerChoice, typer.Option(help="Format of the answers.")]
 Size = Annotated[int, typer.Option(help="Side of the square pictures, pixels.")]
 Depth = Annotated[bool, typer.Option("--depth", help="Also write depth pictures, where the source has them.")]
+Share = Annotated[
+    float, typer.Option(metavar="SHARE", help="Share of the samples in which the user goes on to ask for changes.")
+]
 
 
 @build_app.command()
 def cornell(
     source: Source, out: Out, answer: Format = AnswerChoice.reasoned, samples: Samples = 6000, seed: Seed = 0,
-    size: Size = 352, depth: Depth = False,
+    size: Size = 352, depth: Depth = False, conversations: Share = 0.0,
 ) -> None:  # fmt: skip
     """From the Cornell grasping data set: pcdNNNNr.png or .jpg with pcdNNNNcpos.txt."""
     from graspwise.data.cornell import read_cornell
 
-    build(read_cornell(source), "cornell", out, answer, samples, seed, size, depth)
+    build(read_cornell(source), "cornell", out, answer, samples, seed, size, depth, conversations)
 
 
 @build_app.command()
 def jacquard(
     source: Source, out: Out, answer: Format = AnswerChoice.reasoned, samples: Samples = 6000, seed: Seed = 0,
-    size: Size = 352, depth: Depth = False,
+    size: Size = 352, depth: Depth = False, conversations: Share = 0.0,
 ) -> None:  # fmt: skip
     """From the Jacquard data set: *_RGB.png with *_grasps.txt."""
     from graspwise.data.jacquard import read_jacquard
 
-    build(read_jacquard(source), "jacquard", out, answer, samples, seed, size, depth)
+    build(read_jacquard(source), "jacquard", out, answer, samples, seed, size, depth, conversations)
 
 
 @build_app.command()
@@ -63,7 +66,7 @@ def sim(
     trials: Annotated[int, typer.Option(help="Trials of each grasp, under other friction and errors.")] = 4,
     answer: Format = AnswerChoice.reasoned,
     samples: Annotated[int | None, typer.Option(help="How many samples; by default one a labelled thing.")] = None,
-    seed: Seed = 0, size: Size = 352, depth: Depth = False,
+    seed: Seed = 0, size: Size = 352, depth: Depth = False, conversations: Share = 0.0,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; by default all cores.")] = None,
     ray: Annotated[str, typer.Option(metavar="local|ADDRESS", help="Make the scenes on Ray.")] = "",
 ) -> None:  # fmt: skip
@@ -87,7 +90,10 @@ def sim(
     thrown = sum(scene.thrown_away for scene in made)
     print(f"{scenes} scenes, {thrown} more did not settle; {tried} grasps tried, {right} are labels")
     pictures = read_sim(folder)
-    build(pictures, "sim", out, answer, samples or len(pictures), seed, size, depth, besides=("scenes", "scenes.json"))
+    build(
+        pictures, "sim", out, answer, samples or len(pictures), seed, size, depth, conversations,
+        besides=("scenes", "scenes.json"),
+    )  # fmt: skip
 
 
 @build_app.command()
@@ -139,13 +145,16 @@ def build(
     seed: int,
     size: int,
     depth: bool,
+    conversations: float,
     *,
     besides: tuple[str, ...] = (),
 ) -> None:
     from graspwise.data.build import BuildConfig, build_dataset
 
     check_size(size)
-    config = BuildConfig(answer=answer.value, samples=samples, seed=seed, size=size, depth=depth)
+    config = BuildConfig(
+        answer=answer.value, samples=samples, seed=seed, size=size, depth=depth, conversations=conversations
+    )
     folder = build_dataset(
         pictures, source=source, out=out, config=config, besides=besides,
         progress=lambda stream, total: bar(stream, total, "samples"),

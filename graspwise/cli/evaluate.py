@@ -26,7 +26,7 @@ def evaluate(
     from graspwise.evaluation.report import evaluation_lines, evaluation_report
     from graspwise.evaluation.score import score
     from graspwise.files import read_json
-    from graspwise.model.responder import open_responder
+    from graspwise.model.registry import open_responder
 
     dataset = Dataset(data)
     run = Path(model)

@@ -1,7 +1,8 @@
 """Build a data set of image-text samples from labelled photographs (RT-Grasp, sections IV-A and V-A.2).
 
 The first pass over the photographs shows each workspace as it is; further passes rotate, zoom and crop. Sample i
-depends on (seed, i) alone, so the same seed gives the same data set however many processes build it.
+depends on (seed, i) alone, so the same seed gives the same data set however many processes build it. In a share of the
+samples the user goes on to ask for other grasps, in the words of the picture as it is shown.
 """
 
 import json
@@ -12,6 +13,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from functools import partial
+from itertools import compress, zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +22,8 @@ from PIL import Image
 from graspwise.answer import AnswerFormat, render_grasp
 from graspwise.conversation import assistant_turn, to_llava, user_turn
 from graspwise.data.labelled import LabelledPicture
+from graspwise.data.request_talk import TURNS, as_messages, check_share, name_of, talk
+from graspwise.data.requests import Hold
 from graspwise.data.store import CAPTIONS, FORMAT, Sample
 from graspwise.data.templates import load_instructions, load_reasoning
 from graspwise.errors import InputError
@@ -46,6 +50,7 @@ class BuildConfig:
         near: Share of the augmented samples that keep about the photograph's own zoom.
         margin: Labels' centres stay this share of the side inside the frame.
         depth: Also write depth pictures, where the source has them.
+        conversations: Share of the samples in which the user goes on to ask for changes.
     """
 
     answer: AnswerFormat = "reasoned"
@@ -57,6 +62,7 @@ class BuildConfig:
     near: float = 0.7
     margin: float = 0.03
     depth: bool = False
+    conversations: float = 0.0
 
 
 def build_dataset(
@@ -90,6 +96,7 @@ def build_dataset(
         raise InputError(f"--samples is {config.samples}; valid is 1 or more")
     if config.seed < 0:
         raise InputError(f"--seed is {config.seed}; valid is 0 or more")
+    check_share(config.conversations)
     folder = empty_directory(out, besides=besides)
     (folder / "images").mkdir()
     make = partial(make_sample, pictures=labelled, folder=folder, config=config)
@@ -144,7 +151,9 @@ def make_sample(index: int, *, pictures: Sequence[LabelledPicture], folder: Path
     # The workspace is cut first, so that nothing outside it can enter through a zoom or a rotation.
     x0, y0, x1, y1 = source.workspace or (0, 0, *picture.size)
     cut = Transform.crop(box=(x0, y0, x1, y1), source_size=picture.size)
-    labels = [r for r in source.rectangles if is_inside(cut.rectangle(r).center, size=cut.size, margin=0.0)]
+    inside = [is_inside(cut.rectangle(r).center, size=cut.size, margin=0.0) for r in source.rectangles]
+    labels = list(compress(source.rectangles, inside))
+    parts = tuple(compress(source.parts, inside))
     if not labels:
         raise InputError(
             f"{source.path}: all {len(source.rectangles)} labels lie outside the workspace {x0},{y0},{x1},{y1}"
@@ -174,6 +183,15 @@ def make_sample(index: int, *, pictures: Sequence[LabelledPicture], folder: Path
     # Every other photograph of a pass, and every other pass of a photograph, is asked for by name.
     named = source.among_others or (int(order[position]) + epoch) % 2 == 0
     answer = render_grasp(grasp, answer_format=config.answer, reasoning=reasoning_for(source.category, rng))
+    messages = [user_turn(instruction_for(source, named=named, rng=rng)), assistant_turn(answer)]
+    # From a generator of its own, so that the share of conversations changes nothing else.
+    rng = np.random.default_rng([config.seed, epoch, int(order[position]), 1])
+    if rng.random() < config.conversations:
+        grasps = [Grasp.from_rectangle(r, image_size=shown.size) for r in rectangles]
+        holds = [Hold(g, part or None) for g, part in zip_longest(grasps, parts)]
+        turns = int(rng.choice(TURNS))
+        exchanges = talk(holds, grasp, turns=turns, image_size=shown.size, name=name_of(source.category), rng=rng)
+        messages += as_messages(exchanges, answer_format=config.answer)
     return Sample(
         id=name,
         image=image,
@@ -184,8 +202,9 @@ def make_sample(index: int, *, pictures: Sequence[LabelledPicture], folder: Path
         original=epoch == 0,
         transform=transform,
         rectangles=rectangles,
-        messages=[user_turn(instruction_for(source, named=named, rng=rng)), assistant_turn(answer)],
+        messages=messages,
         depth=depth,
+        parts=parts,
     )
 
 

@@ -26,6 +26,7 @@ class LabelledPicture:
         negatives: Rectangles labelled as bad grasps.
         depth_path: Depth picture of the same size, where there is one.
         among_others: Whether other things are in view, so that it must be asked for by name.
+        parts: Of each of `rectangles` the part that it holds, "" where none is sure; empty where nothing tells.
     """
 
     name: str
@@ -38,6 +39,7 @@ class LabelledPicture:
     negatives: tuple[GraspRectangle, ...] = ()
     depth_path: Path | None = None
     among_others: bool = False
+    parts: tuple[str, ...] = ()
 
     def open(self, *, depth: bool = False) -> Picture:
         """Read the picture, with its depth in metres when asked."""

@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image
 
 from graspwise.answer import AnswerError, parse_grasp
+from graspwise.conversation import text_of
 from graspwise.data.store import Dataset, Sample
 from graspwise.draw import DARK, contact_sheet, draw_answer
 from graspwise.errors import InputError
@@ -42,17 +43,23 @@ def dataset_sheet(dataset: Dataset, *, count: int = 24, columns: int = 6, seed: 
 
 
 def sample_tile(dataset: Dataset, sample: Sample) -> Image.Image:
-    """One sample's picture, labels, instruction and answer; of a wish with the right targets outlined."""
+    """One sample's picture, labels, and what was asked and answered last; of a wish with the right targets outlined.
+
+    In a conversation the grasp that was to change is drawn too.
+    """
     picture = dataset.picture(sample)
     mask = dataset.target_mask(sample)
     if mask is not None:
         picture = outlined(picture, mask)
+    texts = [text_of(message) for message in sample.messages]
+    *_, before, grasp = (None, *(answered_grasp(text, sample, image_size=picture.size) for text in texts[1::2]))
     return draw_answer(
         picture,
-        grasp=answered_grasp(sample, image_size=picture.size),
+        grasp=grasp,
+        before=before,
         labels=sample.rectangles,
-        title=sample.instruction,
-        caption=sample.answer,
+        title=" - ".join(texts[::2]),
+        caption=texts[-1],
         side=TILE_SIDE,
     )
 
@@ -70,15 +77,16 @@ def outlined(picture: Picture, mask: np.ndarray) -> Picture:
     return replace(picture, rgb=rgb)
 
 
-def answered_grasp(sample: Sample, *, image_size: tuple[int, int]) -> Grasp | None:
-    """The grasp that the sample's answer says, as wide as the label nearest to it; None where it says none.
+def answered_grasp(answer: str, sample: Sample, *, image_size: tuple[int, int]) -> Grasp | None:
+    """The grasp that an answer says, as wide as the sample's label nearest to it; None where it says none.
 
     Args:
+        answer: One of the sample's answers.
         sample: The sample.
         image_size: (width, height) of its picture, pixels.
     """
     try:
-        _, grasp = parse_grasp(sample.answer)
+        _, grasp = parse_grasp(answer)
     except AnswerError:
         return None
     if not sample.rectangles:

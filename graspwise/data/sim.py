@@ -229,6 +229,11 @@ def is_right(label: dict[str, Any]) -> bool:
     return bool(label["rate"] >= RIGHT and label["allowed"])
 
 
+def part_held(label: dict[str, Any]) -> str:
+    """The part that a label's grasp holds; "" where it is more than one, or none surely."""
+    return str(label["parts"][0]) if len(label["parts"]) == 1 else ""
+
+
 def scene_pictures(folder: Path) -> list[LabelledPicture]:
     """A scene's things that have a right label."""
     labels, scene = read_json(folder / "labels.json"), read_json(folder / "scene.json")
@@ -252,6 +257,7 @@ def scene_pictures(folder: Path) -> list[LabelledPicture]:
                     negatives=wrong,
                     depth_path=folder / "depth.png",
                     among_others=len(scene["objects"]) > 1,
+                    parts=tuple(part_held(label) for label in mine if is_right(label)),
                 )
             )
     return pictures

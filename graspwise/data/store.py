@@ -69,9 +69,10 @@ class Sample:
         original: Whether the photograph's workspace is shown as it is, unaugmented.
         transform: From the photograph's pixels to this picture's.
         rectangles: All positive labels, pixels of this picture; of a wish first those on the target that is named.
-        messages: The conversation.
+        messages: The conversation; an instruction and its answer, then maybe requests to change it and their answers.
         depth: Path of a depth picture (uint16, mm), where there is one.
         wish: What the instruction wishes for, where it is a wish about a scene.
+        parts: Of each rectangle the part that it holds, "" where none is sure; empty where nothing tells.
     """
 
     id: str
@@ -86,6 +87,7 @@ class Sample:
     messages: list[Message]
     depth: str | None = None
     wish: WishLabel | None = None
+    parts: tuple[str, ...] = ()
 
     @property
     def instruction(self) -> str:
@@ -93,7 +95,13 @@ class Sample:
 
     @property
     def answer(self) -> str:
-        return text_of(self.messages[-1])
+        """What is answered to the instruction."""
+        return text_of(self.messages[1])
+
+    @property
+    def turns(self) -> int:
+        """How often the user speaks."""
+        return len(self.messages) // 2
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -109,6 +117,7 @@ class Sample:
             "messages": self.messages,
             **({"depth": self.depth} if self.depth else {}),
             **({"wish": asdict(self.wish)} if self.wish else {}),
+            **({"parts": list(self.parts)} if self.parts else {}),
         }
 
     @classmethod
@@ -126,6 +135,7 @@ class Sample:
             messages=value["messages"],
             depth=value.get("depth"),
             wish=WishLabel.from_json(value["wish"]) if "wish" in value else None,
+            parts=tuple(value.get("parts", ())),
         )
 
 

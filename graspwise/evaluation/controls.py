@@ -23,7 +23,7 @@ from graspwise.evaluation.protocol import workspace_view
 from graspwise.evaluation.score import UNNAMED, in_percent, square
 from graspwise.grasp import Grasp, angle_difference
 from graspwise.metric import is_hit
-from graspwise.model.responder import LlavaResponder
+from graspwise.model.llava_responder import LlavaResponder
 
 TRUE, SAMPLED, SAME, WRONG, SHUFFLED = "true text", "true text, drawn", "another true text", "wrong text", "shuffled"
 CONTROLS = (TRUE, SAMPLED, SAME, WRONG, SHUFFLED)

@@ -21,7 +21,10 @@ from graspwise.evaluation.naming import majority_names, naming_records, naming_s
 from graspwise.evaluation.plan import HEAD, MAJORITY, PEER_DEPTH, PEERS, BenchmarkConfig, trained_as
 from graspwise.evaluation.protocol import VIEWS, workspace_view
 from graspwise.evaluation.score import UNNAMED, score, square, summarise
-from graspwise.model.responder import HeadResponder, LlavaResponder, Responder, open_responder
+from graspwise.model.llava_responder import LlavaResponder
+from graspwise.model.plain_responders import HeadResponder
+from graspwise.model.registry import open_responder
+from graspwise.model.responder import Responder
 from graspwise.model.weights import CARD
 from graspwise.train.loop import Progress
 from graspwise.train.peer import PeerConfig, train_peer

@@ -172,7 +172,7 @@ def unconstrained(
     responder: Responder,
 ) -> Callable[[Sequence[Picture], Sequence[Sequence[Message]]], list[str]] | None:
     """A function that writes the same model's answers without the grammar; None for what writes no text."""
-    from graspwise.model.responder import LlavaResponder
+    from graspwise.model.llava_responder import LlavaResponder
 
     return responder.free_texts if isinstance(responder, LlavaResponder) else None
 

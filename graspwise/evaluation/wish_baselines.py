@@ -161,7 +161,7 @@ def open_peer(folder: str) -> tuple[Model, str]:
     Raises:
         InputError: the folder holds none, or is damaged.
     """
-    from graspwise.model.responder import GrConvNetResponder
+    from graspwise.model.plain_responders import GrConvNetResponder
 
     found = check_peer(folder)
     return Model(GrConvNetResponder(PEER, found, count=PEAKS)), learned_from(found)

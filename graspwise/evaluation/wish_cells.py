@@ -4,7 +4,6 @@
 Each says which model with which weights it is of; one of another is refused.
 """
 
-import hashlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -79,6 +78,8 @@ class ModelRun:
     @cached_property
     def uses(self) -> dict[str, Any]:
         """What all of the cells depend on."""
+        from graspwise.model.load import fingerprint
+
         # A folder counts by its own name: where it lies is no matter of the report's.
         return {
             "model": self.name if Path(self.model).is_dir() else self.model, "grconvnet": Path(self.grconvnet).name,
@@ -165,18 +166,3 @@ def rows_of(cell: dict[str, Any], key: str, *, path: Path, read: Callable[[dict[
         raise InputError(
             f"{path}: holds no {key} of this version ({error}); remove that file to have them made anew"
         ) from error
-
-
-def fingerprint(model: str) -> str:
-    """A hash of the card and weights of a model that lies in a folder, so that retraining tells; "" of any other."""
-    from graspwise.model.load import model_folder
-
-    folder = model_folder(model) or Path(model)
-    if not model or not folder.is_dir():
-        return ""
-    digest = hashlib.sha256()
-    for path in sorted(path for path in folder.rglob("*") if path.suffix in (".json", ".safetensors")):
-        digest.update(path.relative_to(folder).as_posix().encode())
-        with path.open("rb") as stream:
-            digest.update(hashlib.file_digest(stream, "sha256").digest())
-    return digest.hexdigest()

@@ -8,20 +8,24 @@ import base64
 import io
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 from PIL import Image
 
 from graspwise.answer import GRASP, AnswerError, AnswerFormat, parse_grasp
-from graspwise.chat import Endpoint, exchange, open_client
+from graspwise.chat import Client, Endpoint, exchange, open_client
 from graspwise.conversation import Message, text_of
 from graspwise.errors import InputError
 from graspwise.model.responder import Response
+from graspwise.model.stoppable import StoppableClient, Stopped
 from graspwise.picture import Picture
+
+if TYPE_CHECKING:
+    from graspwise.model.generate import Stop
 
 IMAGE_SIZE = 512
 # Requests under way at once.
@@ -83,23 +87,53 @@ class EndpointResponder:
         self.name = f"{base_url}#{self._endpoint.model}"
         self.image_size = image_size
 
-    def respond(self, pictures: Sequence[Picture], conversations: Sequence[Sequence[Message]]) -> list[Response]:
+    def respond(
+        self,
+        pictures: Sequence[Picture],
+        conversations: Sequence[Sequence[Message]],
+        *,
+        stop: "Stop | None" = None,
+    ) -> list[Response]:
         """Answers to conversations, several asked at once.
+
+        Args:
+            pictures: B pictures.
+            conversations: B conversations.
+            stop: Asked all the while: row -> whether nobody waits for its answer any more. Then the connection is
+                closed, at which such servers stop writing, and the response is empty.
 
         Raises:
             InputError: the endpoint does not answer as it should; one line with its URL.
         """
-        with open_client(self._endpoint) as client, ThreadPoolExecutor(WORKERS) as pool:
-            return list(pool.map(partial(self._answer, client), pictures, conversations))
+        with ThreadPoolExecutor(WORKERS) as pool:
+            if stop is not None:
+                watched = [StoppableClient(self._endpoint, stop=partial(stop, row)) for row in range(len(pictures))]
+                return list(pool.map(self._answer_unless, watched, pictures, conversations))
+            with open_client(self._endpoint) as client:
+                return list(pool.map(partial(self._answer, client), pictures, conversations))
 
-    def _answer(self, client: httpx.Client, picture: Picture, conversation: Sequence[Message]) -> Response:
+    def _answer_unless(self, client: StoppableClient, picture: Picture, conversation: Sequence[Message]) -> Response:
+        try:
+            return self._answer(client, picture, conversation, sleep=client.sleep)
+        except Stopped:
+            return Response(text="", reasoning="", grasp=None)
+
+    def _answer(
+        self,
+        client: Client,
+        picture: Picture,
+        conversation: Sequence[Message],
+        *,
+        sleep: Callable[[float], None] | None = None,
+    ) -> Response:
         body = {
             "model": self._endpoint.model,
             "messages": wire_messages(picture, conversation),
             "temperature": 0,
             "max_tokens": MOST_TOKENS,
         }
-        return read_choice(exchange(client, self._endpoint, self._endpoint.url, body=body), url=self._endpoint.url)
+        url = self._endpoint.url
+        return read_choice(exchange(client, self._endpoint, url, body=body, sleep=sleep), url=url)
 
 
 def check_address(address: str) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch import Tensor
-from transformers import LogitsProcessor, LogitsProcessorList
+from transformers import LogitsProcessor, LogitsProcessorList, StoppingCriteria, StoppingCriteriaList
 
 from graspwise.answer import GRASP, REASONING_LIMIT, WRITTEN, AnswerFormat, AnswerSchema
 from graspwise.model.density import GraspDensity
@@ -38,15 +38,21 @@ class Written:
         text: Without the end-of-turn token.
         intervened: Whether the grammar overruled the model's first choice anywhere.
         state: (D,) mean state of the target it names; None where it names none.
+        stopped: Whether it was broken off because nobody waits for it any more.
     """
 
     text: str
     intervened: bool
     state: Tensor | None = None
+    stopped: bool = False
 
 
 # Row, and the tokens of its answer so far with the states (L, D) after each -> what the picture says of its digits.
 Density = Callable[[int, Sequence[int], Tensor], GraspDensity]
+# Row, and its text so far; told after every token.
+OnToken = Callable[[int, str], None]
+# Row -> whether nobody waits for its answer any more; asked after every token.
+Stop = Callable[[int], bool]
 
 
 def answer_grammar(model: GraspModel, schema: AnswerSchema, answer_format: AnswerFormat) -> str:
@@ -155,6 +161,32 @@ class GroundingProcessor(LogitsProcessor):
         return GRASP.numbers_begun(text, answer_format=self.answer_format)
 
 
+class Watch(StoppingCriteria):
+    """Tells after every token what each row has come to, and breaks off the rows that nobody waits for any more."""
+
+    def __init__(
+        self,
+        model: GraspModel,
+        *,
+        begun: Sequence[Sequence[int]],
+        prompt_length: int,
+        on_token: OnToken | None,
+        stop: Stop | None,
+    ) -> None:
+        self.model, self.begun, self.prompt_length = model, begun, prompt_length
+        self.on_token, self.stop = on_token, stop
+        self.stopped = [False] * len(begun)
+
+    def __call__(self, input_ids: torch.LongTensor, scores: object, **kwargs: object) -> Tensor:
+        for row, ids in enumerate(input_ids[:, self.prompt_length :].tolist()):
+            if self.stopped[row] or self.model.end_of_turn in ids:
+                continue
+            if self.on_token is not None:
+                self.on_token(row, self.model.text_of([*self.begun[row], *ids]))
+            self.stopped[row] = self.stop is not None and self.stop(row)
+        return torch.tensor(self.stopped, device=input_ids.device)
+
+
 class States:
     """The language model's last hidden states of all tokens that it has read, while it writes."""
 
@@ -196,6 +228,8 @@ def write_answers(
     density: Density | None = None,
     temperature: float = 0.0,
     seed: int = 0,
+    on_token: OnToken | None = None,
+    stop: Stop | None = None,
 ) -> list[Written]:
     """Answers to a batch of prompts.
 
@@ -211,6 +245,8 @@ def write_answers(
             model.
         temperature: 0 takes the likeliest token; above, tokens are drawn.
         seed: Decides what is drawn.
+        on_token: Told after every token.
+        stop: Asked after every token; a row it says yes to is broken off, and the others go on.
     """
     end = model.end_of_turn
     openings = list(openings or [""] * len(prompts))
@@ -238,6 +274,7 @@ def write_answers(
                 )
             )
         torch.manual_seed(seed)
+        watch = Watch(model, begun=begun, prompt_length=length, on_token=on_token, stop=stop)
         output = model.llava.generate(
             input_ids=ids.to(model.llava.device),
             attention_mask=mask.to(model.llava.device),
@@ -246,6 +283,7 @@ def write_answers(
             do_sample=temperature > 0,
             **({"temperature": temperature, "top_k": 0, "top_p": 1.0} if temperature > 0 else {}),
             logits_processor=processors,
+            stopping_criteria=StoppingCriteriaList([] if on_token is None and stop is None else [watch]),
             eos_token_id=end,
             pad_token_id=end,
         )
@@ -259,6 +297,7 @@ def write_answers(
                 intervened=grammar.intervened[row] if grammar else False,
                 # The last token was written and not read.
                 state=mean_state(read, answer[: len(read)], model.spt[1]) if model.names_target else None,
+                stopped=watch.stopped[row],
             )
         )
     return written

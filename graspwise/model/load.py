@@ -74,6 +74,19 @@ def model_folder(name: str) -> Path | None:
     return None
 
 
+def fingerprint(model: str) -> str:
+    """A hash of the card and weights of a model that lies in a folder, so that retraining tells; "" of any other."""
+    folder = model_folder(model) or Path(model)
+    if not model or not folder.is_dir():
+        return ""
+    digest = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.suffix in (".json", ".safetensors")):
+        digest.update(path.relative_to(folder).as_posix().encode())
+        with path.open("rb") as stream:
+            digest.update(hashlib.file_digest(stream, "sha256").digest())
+    return digest.hexdigest()
+
+
 def read_card(folder: Path) -> Card:
     value = read_json(folder / CARD)
     if "network" in value:

@@ -1,6 +1,7 @@
 """Conversation -> token ids: chat template, image tokens, and as text what the picture looks like and where.
 
-The text of a user can hold the spelling of a special token; it is taken out, so that no instruction can open a turn.
+A text can hold the spelling of a special token; it is taken out, so that no instruction can open a turn. Only [SPT] in
+an earlier answer is the token that the model wrote there.
 """
 
 from collections.abc import Sequence
@@ -10,6 +11,7 @@ from transformers import PreTrainedTokenizerBase
 from graspwise.answer import render_grasp
 from graspwise.conversation import Message
 from graspwise.grasp import Grasp
+from graspwise.model.steering import spelled
 
 
 def with_hints(
@@ -28,17 +30,33 @@ def with_hints(
 
 
 def prompt_text(
-    messages: Sequence[Message], *, tokenizer: PreTrainedTokenizerBase, image_token: str, image_tokens: int
+    messages: Sequence[Message],
+    *,
+    tokenizer: PreTrainedTokenizerBase,
+    image_token: str,
+    image_tokens: int,
+    spt: str | None = None,
 ) -> str:
-    """The whole prompt, image placeholders expanded, ending where the assistant's answer starts."""
+    """The whole prompt, ending where the assistant's answer starts.
+
+    Args:
+        messages: Turns that end with a user's.
+        tokenizer: Has the chat template.
+        image_token: Placeholder of the picture.
+        image_tokens: How many of it a picture takes.
+        spt: Spelling of [SPT], for a model that names its target; the answers among the turns are shown with it.
+    """
     specials = sorted(tokenizer.get_added_vocab(), key=len, reverse=True)
-    clean = [{**message, "content": [plain(part, specials) for part in message["content"]]} for message in messages]
+    clean = []
+    for message in messages:
+        written = spt if message["role"] == "assistant" else None
+        clean.append({**message, "content": [plain(part, specials, spt=written) for part in message["content"]]})
     text = tokenizer.apply_chat_template(clean, tokenize=False, add_generation_prompt=True)
     return str(text).replace(image_token, image_token * image_tokens)
 
 
-def plain(part: dict[str, str], specials: Sequence[str]) -> dict[str, str]:
-    """A message part whose text spells no special token."""
+def plain(part: dict[str, str], specials: Sequence[str], *, spt: str | None = None) -> dict[str, str]:
+    """A message part whose text spells no special token but, where `spt` spells it, [SPT]."""
     if part["type"] != "text":
         return part
     text, before = part["text"], None
@@ -47,4 +65,4 @@ def plain(part: dict[str, str], specials: Sequence[str]) -> dict[str, str]:
         before = text
         for special in specials:
             text = text.replace(special, " ")
-    return {**part, "text": text}
+    return {**part, "text": text if spt is None else spelled(text, spt)}

@@ -1,7 +1,7 @@
 """What the stages teach by text: captions, and the answers themselves."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,15 +14,17 @@ from graspwise.conversation import user_turn
 from graspwise.data.store import Dataset, Sample
 from graspwise.grasp import Grasp
 from graspwise.metric import is_hit
+from graspwise.model.changes import spread_grasps
 from graspwise.model.density import GraspDensity
 from graspwise.model.grasp_map import best_grasps
 from graspwise.model.grasp_model import GraspModel
+from graspwise.model.llava_responder import LlavaResponder
 from graspwise.model.prompt import with_hints
-from graspwise.model.responder import LlavaResponder
 from graspwise.model.steering import mean_state, spelled
 from graspwise.picture import Picture
 from graspwise.train.digit_targets import MOST, DigitTokens
 from graspwise.train.examples import Example
+from graspwise.train.lessons import Hints, Lesson, decoy, request_lessons
 from graspwise.train.packing import Row, pack
 from graspwise.train.recipe import Recipe
 from graspwise.train.scene_task import names_in_view
@@ -30,23 +32,11 @@ from graspwise.train.steer_tasks import meant_grasps, names_target, reason_of, s
 from graspwise.train.tasks import SampleTask, autocast, hit, mean
 
 
-@dataclass(frozen=True)
-class Lesson:
-    """What a text task teaches about one picture.
-
-    Attributes:
-        asked: The user's words.
-        answers: Answers to learn, and for each the grasps that would be as right as its own.
-    """
-
-    asked: str
-    answers: list[tuple[str, list[Grasp]]]
-
-
 class TextTask(SampleTask):
     """Cross-entropy on the answers' tokens alone; logits are computed for those only.
 
-    A sample is an answer; `each` of them in turn are about one picture and read its prompt together.
+    A sample is an answer; `each` of them in turn are about one picture and read its prompt together. A conversation
+    takes as many samples, and each of its answers is written after all that was said before.
     """
 
     each = 1
@@ -67,9 +57,14 @@ class TextTask(SampleTask):
     def lesson(self, example: Example, rng: np.random.Generator, *, names: list[str], proposals: list[Grasp]) -> Lesson:
         raise TypeError(f"{type(self).__name__} teaches nothing")
 
-    def hints(self, pixel_values: Tensor, examples: Sequence[Example]) -> list[tuple[list[str], list[Grasp]]]:
-        """Names and proposals that stand in each picture's prompt."""
-        return [([], []) for _ in examples]
+    def lessons(self, example: Example, picture: int, hints: Hints) -> list[Lesson]:
+        """All lessons of picture number `picture`."""
+        rng = np.random.default_rng([self.seed, picture, 1])
+        return [self.lesson(example, rng, names=hints.names, proposals=hints.proposals)]
+
+    def hints(self, pixel_values: Tensor, examples: Sequence[Example]) -> list[Hints]:
+        """What each picture's prompt is written with."""
+        return [Hints() for _ in examples]
 
     def token_weights(self, answer: str, offsets: Sequence[tuple[int, int]], example: Example) -> list[float]:
         """Weight of each token of the answer, given its span of characters."""
@@ -96,30 +91,36 @@ class TextTask(SampleTask):
         model, end = self.model, self.model.end_of_turn
         pixel_values = model.pixel_values([e.rgb for e in examples])
         rows: list[Row] = []
+        shown: list[int] = []
         spans: list[tuple[int, int, list[int]]] = []
         soft: list[tuple[int, list[int], np.ndarray]] = []
         count = 0
-        for picture, e, (names, proposals) in zip(pictures, examples, self.hints(pixel_values, examples), strict=True):
-            rng = np.random.default_rng([self.seed, picture, 1])
-            lesson = self.lesson(e, rng, names=names, proposals=proposals)
-            line = Row(model.prompt_ids([user_turn(lesson.asked)]), [])
+        hints = self.hints(pixel_values, examples)
+        lessons = [
+            (place, lesson)
+            for place, picture in enumerate(pictures)
+            for lesson in self.lessons(examples[place], picture, hints[place])
+        ]
+        for place, lesson in lessons:
+            line = Row(model.prompt_ids(lesson.messages), [])
             for text, right in lesson.answers:
                 answer = self.spelled(text)
                 written = model.tokenizer(answer, add_special_tokens=False, return_offsets_mapping=True)
                 tokens, offsets = written["input_ids"], written["offset_mapping"]
-                line.answers.append(([*tokens, end], [*self.token_weights(answer, offsets, e), 1.0]))
+                line.answers.append(([*tokens, end], [*self.token_weights(answer, offsets, examples[place]), 1.0]))
                 found = self.soft_targets(answer, tokens, offsets, right)
                 soft += [(count + index, group, likely) for index, group, likely in found]
-                spans.append((len(rows), count, tokens))
+                spans.append((place, count, tokens))
                 count += len(tokens) + 1
             rows.append(line)
+            shown.append(place)
         batch = pack(rows, padding=end).to(model.device)
         with autocast(model):
             states = model.llava.model(
                 input_ids=batch.ids,
                 attention_mask=batch.attention,
                 position_ids=batch.positions,
-                pixel_values=pixel_values,
+                pixel_values=pixel_values if len(rows) == len(examples) else pixel_values[shown],
                 use_cache=False,
             ).last_hidden_state
             read = states[batch.states[0], batch.states[1]]
@@ -134,7 +135,7 @@ class TextTask(SampleTask):
             known = logits[places].float().log_softmax(-1).gather(1, groups.to(losses.device))
             losses = losses.index_put((places,), -(known * likely.to(losses.device)).sum(1))
         # The state that predicts a token stands before it, so those after an answer's tokens begin one later.
-        answers = [(row, tokens, read[start + 1 : start + 1 + len(tokens)]) for row, start, tokens in spans]
+        answers = [(place, tokens, read[start + 1 : start + 1 + len(tokens)]) for place, start, tokens in spans]
         text_loss = (losses * batch.weights).sum() / batch.weights.sum()
         return text_loss + self.maps_loss(pixel_values, examples, answers)
 
@@ -192,19 +193,21 @@ class AnswerTask(TextTask):
         stop = start + len(example.sample.category) if start >= 0 else 0
         return [self.recipe.name_weight if a < stop and b > start else 1.0 for a, b in offsets]
 
-    def hints(self, pixel_values: Tensor, examples: Sequence[Example]) -> list[tuple[list[str], list[Grasp]]]:
-        maps, proposals = None, [list[Grasp]() for _ in examples]
+    def hints(self, pixel_values: Tensor, examples: Sequence[Example]) -> list[Hints]:
+        maps, proposals, spread = None, [list[Grasp]() for _ in examples], [list[Grasp]() for _ in examples]
         if self.model.head is not None:
             with torch.inference_mode(), autocast(self.model):
                 # One look is enough where only the prompt depends on it.
                 maps = self.model.head(self.model.llava.model.vision_tower.dense(pixel_values)).float()
             proposals = best_grasps(maps, count=self.recipe.proposals)
+            if self.recipe.proposals and any(e.sample.turns > 1 for e in examples):
+                spread = spread_grasps(maps)
         likely = self.model.recognise(pixel_values, maps, besides=[e.sample.object_id for e in examples])
         names = [
             listed if e.sample.wish else first_named(e.sample.category, listed)
             for e, listed in zip(examples, likely, strict=True)
         ]
-        return list(zip(names, proposals, strict=True))
+        return [Hints(*hints) for hints in zip(names, proposals, spread, strict=True)]
 
     def soft_targets(
         self, answer: str, tokens: Sequence[int], offsets: Sequence[tuple[int, int]], right: Sequence[Grasp]
@@ -214,6 +217,19 @@ class AnswerTask(TextTask):
         density = GraspDensity.of(right, trust=0)
         written = self.model.card.answer
         return self.digits.targets(answer, tokens, offsets, density=density, answer_format=written)
+
+    def lessons(self, example: Example, picture: int, hints: Hints) -> list[Lesson]:
+        [first] = super().lessons(example, picture, hints)
+        if example.sample.turns == 1:
+            return [first]
+        # The other answers of the picture are those that follow.
+        text, right = first.answers[0]
+        following = request_lessons(
+            example, (first.asked, parse_grasp(text)[0], right[0]), spread=hints.spread,
+            answer_format=self.model.card.answer, names_target=self.model.names_target,
+            rng=np.random.default_rng([self.seed, picture, 2]),
+        )  # fmt: skip
+        return [replace(first, answers=[(text, right)]), *following]
 
     def lesson(self, example: Example, rng: np.random.Generator, *, names: list[str], proposals: list[Grasp]) -> Lesson:
         if not names_target(example.sample):
@@ -278,11 +294,3 @@ def asked(sample: Sample, rng: np.random.Generator, names: Sequence[str], propos
 def first_named(name: str, listed: Sequence[str]) -> list[str]:
     """As many names as are listed, `name` first."""
     return [name, *(other for other in listed if other != name)][: len(listed)]
-
-
-def decoy(grasp: Grasp, rng: np.random.Generator) -> Grasp:
-    """A proposal that is likely no grasp: the first one moved away, or turned across."""
-    if rng.random() < 0.5:
-        return Grasp(x=grasp.x, y=grasp.y, theta=grasp.theta + float(rng.uniform(1.0, 2.1)), opening=grasp.opening)
-    x, y = (float(v) for v in rng.uniform(0.05, 0.95, 2))
-    return Grasp(x=x, y=y, theta=float(rng.uniform(-1.57, 1.57)), opening=grasp.opening)

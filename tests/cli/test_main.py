@@ -20,8 +20,8 @@ def run(
     return int(stopped.value.code or 0), captured.out, captured.err
 
 
-VERBS = ["predict", "dataset", "dataset build", "dataset show", "train", "evaluate", "benchmark", "models", "templates",
-         "robot", "robot pose", "sim", "sim render", "benchmark sim", "dataset build sim"]  # fmt: skip
+VERBS = ["predict", "chat", "dataset", "dataset build", "dataset show", "train", "evaluate", "benchmark", "models",
+         "templates", "robot", "robot pose", "sim", "sim render", "benchmark sim", "dataset build sim"]  # fmt: skip
 
 
 @pytest.mark.parametrize("verb", ["", *VERBS])

@@ -42,7 +42,7 @@ def test_samples_are_spread_distinct_and_in_order(dataset: Dataset) -> None:
 
 def test_the_answer_takes_the_width_of_its_own_label(dataset: Dataset) -> None:
     for sample in dataset:
-        grasp = answered_grasp(sample, image_size=(96, 96))
+        grasp = answered_grasp(sample.answer, sample, image_size=(96, 96))
         _, said = parse_grasp(sample.answer)
         assert grasp is not None and grasp.opening is not None and grasp.jaw is not None
         assert (grasp.x, grasp.y, grasp.theta) == (said.x, said.y, said.theta)
@@ -58,17 +58,17 @@ def test_of_crossing_labels_the_one_of_the_same_angle_gives_the_width(dataset: D
     flat = GraspRectangle.from_pose(center=(48, 48), theta=0, opening=20)
     upright = GraspRectangle.from_pose(center=(49, 48), theta=math.pi / 2, opening=50)
     sample = with_answer(next(iter(dataset)), "[0.505, 0.505], +1.50", (flat, upright))
-    grasp = answered_grasp(sample, image_size=(96, 96))
+    grasp = answered_grasp(sample.answer, sample, image_size=(96, 96))
     assert grasp is not None and grasp.opening == pytest.approx(50 / 96)
 
 
 def test_an_answer_without_labels_or_numbers_is_shown_all_the_same(dataset: Dataset) -> None:
     sample = next(iter(dataset))
     bare = with_answer(sample, "[0.515, 0.505], +1.50", ())
-    grasp = answered_grasp(bare, image_size=(96, 96))
+    grasp = answered_grasp(bare.answer, bare, image_size=(96, 96))
     assert grasp is not None and grasp.opening is None
     words = with_answer(sample, "A mug.", sample.rectangles)
-    assert answered_grasp(words, image_size=(96, 96)) is None
+    assert answered_grasp(words.answer, words, image_size=(96, 96)) is None
     for odd in (bare, words):
         assert sample_tile(dataset, odd).width == TILE_SIDE
 

@@ -6,7 +6,8 @@ import numpy as np
 
 from graspwise.conversation import user_turn
 from graspwise.evaluation.alone import answer_alone, measure_alone
-from graspwise.model.responder import Response, open_responder
+from graspwise.model.registry import open_responder
+from graspwise.model.responder import Response
 from graspwise.picture import Picture
 
 CONVERSATION = [user_turn("Pick up the object.")]

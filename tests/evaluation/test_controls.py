@@ -19,8 +19,8 @@ from graspwise.evaluation.controls import (
     control_summary,
     reasons,
 )
+from graspwise.model.llava_responder import LlavaResponder
 from graspwise.model.load import load_model
-from graspwise.model.responder import LlavaResponder
 
 
 @pytest.fixture(scope="module")

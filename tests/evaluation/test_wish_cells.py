@@ -9,7 +9,7 @@ from graspwise.data.wish_facts import Target
 from graspwise.errors import InputError
 from graspwise.evaluation import wish_cells
 from graspwise.evaluation.wish_baselines import ModelAsker
-from graspwise.evaluation.wish_cells import ModelRun, fingerprint
+from graspwise.evaluation.wish_cells import ModelRun
 from graspwise.evaluation.wish_questions import Question
 from graspwise.evaluation.wish_trials import WishTrial
 from graspwise.files import read_json, write_json
@@ -94,18 +94,6 @@ def test_one_report_has_one_way_of_choosing_names(bench):
     assert bench.ask(1)[0] == "by the encoder"
     with pytest.raises(InputError, match=r"wishes-3-says\.json: made with another note"):
         bench.ask(2)
-
-
-def test_a_fingerprint_is_of_card_and_weights_alone(tmp_path):
-    run = model_folder(tmp_path / "run", "old")
-    before = fingerprint(run)
-    (tmp_path / "run" / "model" / "notes.txt").write_text("later")
-    write_json(tmp_path / "run" / "report.json", 1)
-    assert fingerprint(run) == fingerprint(str(tmp_path / "run" / "model")) == before != ""
-    write_json(tmp_path / "run" / "model" / "graspwise.json", {"base": "another"})
-    assert fingerprint(run) != before
-    assert fingerprint("small") and not fingerprint("blob") and not fingerprint("")
-    assert not fingerprint("http://localhost:8000/v1#vlm")
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ from graspwise.errors import InputError
 from graspwise.grasp import Grasp
 from graspwise.model import endpoint
 from graspwise.model.endpoint import INSTRUCTION, EndpointResponder
-from graspwise.model.responder import open_responder
+from graspwise.model.registry import open_responder
 from graspwise.picture import Picture
 
 PICTURES = [Picture(rgb) for rgb in np.random.default_rng(0).integers(0, 255, (8, 32, 32, 3), dtype=np.uint8)]

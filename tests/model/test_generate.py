@@ -103,3 +103,46 @@ def test_drawn_answers_depend_on_the_seed_alone(model, pictures):
     ]
     assert drawn[0] == drawn[1]
     assert len(set(drawn)) > 1
+
+
+def test_a_watched_answer_is_the_same_and_is_told_token_by_token(model, pictures):
+    prompts = [model.prompt_ids([user_turn(text)]) for text in ASKED]
+    values = model.pixel_values(pictures)
+    alone = [w.text for w in write_answers(model, prompts, values, answer_format="reasoned")]
+    told: dict[int, list[str]] = {0: [], 1: [], 2: []}
+    watched = write_answers(
+        model, prompts, values, answer_format="reasoned", on_token=lambda row, text: told[row].append(text)
+    )
+    assert [w.text for w in watched] == alone
+    for row, texts in told.items():
+        # The last token ends the turn, and there is nothing to tell of it.
+        assert texts[-1] == alone[row]
+        assert len(texts) > 5 and all(alone[row].startswith(text.rstrip("\ufffd")) for text in texts)
+
+
+def test_a_stopped_row_is_broken_off_and_the_others_go_on(model, pictures):
+    prompts = [model.prompt_ids([user_turn(text)]) for text in ASKED]
+    values = model.pixel_values(pictures)
+    alone = [w.text for w in write_answers(model, prompts, values, answer_format="reasoned")]
+    counts = [0, 0, 0]
+
+    def stop(row: int) -> bool:
+        counts[row] += 1
+        return row == 1 and counts[row] == 4
+
+    written = write_answers(model, prompts, values, answer_format="reasoned", stop=stop)
+    assert [w.stopped for w in written] == [False, True, False]
+    assert counts[1] == 4
+    assert alone[1].startswith(written[1].text) and len(written[1].text) < len(alone[1])
+    assert (written[0].text, written[2].text) == (alone[0], alone[2])
+
+
+def test_when_all_rows_are_stopped_nothing_more_is_written(model, pictures):
+    prompts = [model.prompt_ids([user_turn(text)]) for text in ASKED]
+    asked = []
+    written = write_answers(
+        model, prompts, model.pixel_values(pictures), answer_format="reasoned",
+        stop=lambda row: asked.append(row) or True,
+    )  # fmt: skip
+    assert asked == [0, 1, 2]
+    assert all(w.stopped for w in written)

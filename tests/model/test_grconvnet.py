@@ -24,7 +24,7 @@ from graspwise.model.grconvnet import (
     read_grasps,
     save_grconvnet,
 )
-from graspwise.model.responder import GrConvNetResponder
+from graspwise.model.plain_responders import GrConvNetResponder
 from graspwise.picture import Picture
 from graspwise.rectangle import GraspRectangle
 from graspwise.transform import Transform

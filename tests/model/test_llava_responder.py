@@ -1,18 +1,21 @@
 """Responders: what is done with proposals, baselines by name, and the grasp's opening."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
-from graspwise.conversation import user_turn
+from graspwise.conversation import assistant_turn, user_turn
 from graspwise.errors import InputError
 from graspwise.grasp import Grasp
 from graspwise.model.baselines import BASELINES
 from graspwise.model.grasp_map import GraspMapHead
+from graspwise.model.llava_responder import LlavaResponder, is_same
 from graspwise.model.load import load_model
-from graspwise.model.responder import HeadResponder, LlavaResponder, is_same, open_responder
+from graspwise.model.plain_responders import HeadResponder
+from graspwise.model.registry import open_responder
 from graspwise.picture import Picture
 
 
@@ -85,3 +88,42 @@ def test_head_alone_ranks_its_grasps_and_needs_a_head(tiny_checkpoint, monkeypat
     for response in HeadResponder("tiny").respond(PICTURES, ASKED):
         qualities = [g.quality for g in (response.grasp, *response.others)]
         assert qualities == sorted(qualities, reverse=True)
+
+
+def turns(count: int, words: str) -> list:
+    """A conversation of so many turns of the user."""
+    told = [turn for _ in range(count - 1) for turn in (user_turn(words, image=False), assistant_turn(f"As {words}"))]
+    return [user_turn(words), *told[1:], user_turn("further left", image=False)] if told else [user_turn(words)]
+
+
+def test_hints_stand_in_the_first_turn_alone(responder):
+    responder.model.card = replace(responder.model.card, proposals=1)
+    hints = {"names": ["mug"], "in_view": [], "proposals": [Grasp(x=0.5, y=0.25, theta=-0.5)], "changed": {}}
+    for count in (1, 2, 3):
+        text = responder.model.tokenizer.decode(responder.prompt(turns(count, "Pick it up."), **hints))
+        assert text.count("Looks like: mug\nCandidates: [0.500, 0.250], -0.50<|im_end|>") == 1
+        assert text.count("Candidates") == 1
+        first, *rest = text.split("<|im_start|>")[1:]
+        assert first.startswith("user\n") and "Looks like" in first
+        assert [turn.split("\n")[0] for turn in rest] == ["assistant", "user"] * (count - 1) + ["assistant"]
+        assert text.endswith("<|im_start|>assistant\n")
+
+
+def test_a_conversation_that_is_too_long_is_refused_in_one_line(responder):
+    nothing = {"names": [], "in_view": [], "proposals": [], "changed": {}}
+    context = responder.model.context
+    assert len(responder.prompt(turns(8, "Take the mug by its handle."), **nothing)) < context - 160
+    long = turns(8, "Pick up the mug by its handle, and mind the hot coffee in it. " * 4)
+    with pytest.raises(InputError, match=rf"tokens with its picture; valid for model tiny is at most {context - 160}"):
+        responder.respond(PICTURES[:1], [long])
+    with pytest.raises(InputError, match=r"^the conversation: \d+ tokens .*; take a turn back, or say it in fewer"):
+        responder.prompt([user_turn("🪚" * 2000)], **nothing)
+    responder.model.llava.config.text_config.max_position_embeddings = 8192
+    assert responder.prompt(long, **nothing)
+
+
+def test_a_stopped_answer_holds_no_grasp_and_the_other_is_as_ever(responder):
+    expected = responder.respond(PICTURES, ASKED)[1]
+    stopped, whole = responder.respond(PICTURES, ASKED, stop=lambda row: row == 0)
+    assert stopped.grasp is None and stopped.others == ()
+    assert whole.grasp == expected.grasp

@@ -8,9 +8,10 @@ import pytest
 import torch
 
 from graspwise.errors import InputError
+from graspwise.files import write_json
 from graspwise.model.grasp_map import GraspMapHead
 from graspwise.model.grasp_model import Card
-from graspwise.model.load import base_hash, load_model, model_folder, save_parts
+from graspwise.model.load import base_hash, fingerprint, load_model, model_folder, save_parts
 from graspwise.train.recipe import recipe_named
 from graspwise.train.run import add_lora
 
@@ -118,3 +119,17 @@ def test_hash_of_a_checkpoint_follows_its_content(tiny_checkpoint, tmp_path):
 def test_card_round_trip():
     card = Card(base="b", base_sha256="0", stages=("maps",), trained_on=("cornell:1",))
     assert Card(**{**card.to_json(), "stages": ("maps",), "trained_on": ("cornell:1",)}) == card
+
+
+def test_a_fingerprint_is_of_card_and_weights_alone(tmp_path):
+    run = str(tmp_path / "run")
+    write_json(tmp_path / "run" / "model" / "graspwise.json", {"base": "old"})
+    (tmp_path / "run" / "model" / "maps.safetensors").write_bytes(b"weights")
+    before = fingerprint(run)
+    (tmp_path / "run" / "model" / "notes.txt").write_text("later")
+    write_json(tmp_path / "run" / "report.json", 1)
+    assert fingerprint(run) == fingerprint(str(tmp_path / "run" / "model")) == before != ""
+    write_json(tmp_path / "run" / "model" / "graspwise.json", {"base": "another"})
+    assert fingerprint(run) != before
+    assert fingerprint("small") and not fingerprint("blob") and not fingerprint("")
+    assert not fingerprint("http://localhost:8000/v1#vlm")

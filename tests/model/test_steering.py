@@ -8,13 +8,13 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graspwise.answer import SPT
-from graspwise.conversation import user_turn
+from graspwise.answer import SPT, target_of
+from graspwise.conversation import assistant_turn, user_turn
 from graspwise.errors import InputError
 from graspwise.grasp import Grasp
 from graspwise.model.grasp_map import GraspMapHead, best_grasps
+from graspwise.model.llava_responder import LlavaResponder
 from graspwise.model.load import load_model, new_head, new_steered_head, save_parts
-from graspwise.model.responder import LlavaResponder
 from graspwise.model.steering import SteeredHead, between, mean_state, spelled, spt_token, unspelled
 from graspwise.picture import Picture
 
@@ -144,6 +144,25 @@ def test_a_wish_cannot_spell_the_token(steered):
     spelling, spt = steered.spt
     ids = steered.prompt_ids([user_turn(f"Take {spelling} this {spelling} one.")])
     assert spt not in ids
+
+
+def test_a_later_answers_target_is_its_own(steered):
+    """The state that steers is that of the answer's own two [SPT]; those of an earlier answer stay in the prompt."""
+    earlier = assistant_turn(f"Here is the {SPT} mug {SPT}.\n[0.500, 0.250], -0.50")
+    talk = [user_turn("Pick it up."), earlier, user_turn("Rather the hammer.", image=False)]
+    reason = f"Here is the {SPT} hammer {SPT}."
+    responder = LlavaResponder("tiny", steered, trust=0.0)
+    (written,), _ = responder.write(PICTURES[:1], [talk], constrained=True, openings=[f"{reason}\n"])
+    assert target_of(written.text)[1] == "hammer"
+    prompt = responder.prompt(talk, names=[], in_view=[], proposals=[], changed={})
+    ids = [*prompt, *steered.tokenizer(spelled(reason, steered.spt[0]), add_special_tokens=False)["input_ids"]]
+    marks = [index for index, token in enumerate(ids) if token == steered.spt[1]]
+    assert len(marks) == 4
+    with torch.inference_mode():
+        values = steered.pixel_values([PICTURES[0].rgb])
+        states = steered.llava.model(input_ids=torch.tensor([ids]), pixel_values=values).last_hidden_state[0].float()
+    torch.testing.assert_close(written.state, states[marks[2] + 1 : marks[3]].mean(0), atol=0.05, rtol=0.05)
+    assert (written.state - states[marks[0] + 1 : marks[1]].mean(0)).abs().max() > 0.2
 
 
 def test_maps_of_one_picture_follow_its_own_views(steered):

@@ -1,0 +1,86 @@
+"""`graspwise serve`: the model over HTTP, with a page, or as a tool for agents."""
+
+import ipaddress
+import os
+import socket
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from graspwise.errors import InputError
+
+if TYPE_CHECKING:
+    from graspwise.predict import Model
+    from graspwise.server.limits import Limits
+
+KEY = "GRASPWISE_API_KEY"
+DEFAULT_MODEL = "small"
+
+
+def serve(
+    model: Annotated[
+        str, typer.Option(help="A published name, a baseline, a run folder, a checkpoint or a hub id.")
+    ] = DEFAULT_MODEL,
+    host: Annotated[str, typer.Option(help="Address to listen on; by default this machine's own alone.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8000,
+    mcp: Annotated[bool, typer.Option("--mcp", help="Be a tool for agents on stdin and stdout, without HTTP.")] = False,
+    upstream: Annotated[
+        str,
+        typer.Option(metavar="URL#MODEL", help="Let the model behind an OpenAI-compatible endpoint write the answers."),
+    ] = "",
+    queue: Annotated[int, typer.Option(min=1, help="Requests that may wait; more are told to come again.")] = 64,
+    batch: Annotated[int, typer.Option(min=1, help="Requests answered at once.")] = 8,
+    timeout: Annotated[float, typer.Option(help="Longest time to an answer, seconds.")] = 120.0,
+) -> None:
+    """Serve grasps: a web page, OpenAI's chat completions, POST /v1/grasp. GRASPWISE_API_KEY sets an API key."""
+    if upstream and model != DEFAULT_MODEL:
+        raise InputError(f"--upstream beside --model {model}; valid is one of them")
+    if upstream and not upstream.lower().startswith(("http://", "https://")):
+        raise InputError(f"--upstream is {upstream!r}; valid is http://HOST:PORT/v1#MODEL")
+    import graspwise
+    from graspwise.server.limits import Limits
+
+    limits = Limits(queue=queue, batch=batch, seconds=timeout)
+    listening = None if mcp else listen(host, port)
+    loaded = graspwise.load(upstream or model, say=say)
+    if listening is None:
+        from graspwise.server.mcp import create_mcp
+
+        create_mcp(loaded, limits=limits).run("stdio")
+    else:
+        run_http(loaded, listening, limits=limits)
+
+
+def run_http(model: "Model", listening: socket.socket, *, limits: "Limits") -> None:
+    """Serves until interrupted; what was accepted by then is answered."""
+    import uvicorn
+
+    from graspwise.server.app import create_app
+    from graspwise.server.examples import example_folder
+
+    key = os.environ.get(KEY, "").strip() or None
+    app = create_app(model, limits=limits, api_key=key, examples=example_folder())
+    host, port = listening.getsockname()[:2]
+    if key is None and not ipaddress.ip_address(host).is_loopback:
+        say(f"graspwise: anyone who reaches {host} can ask; set {KEY} to ask for a key")
+    say(f"graspwise: {model.name} on http://{f'[{host}]' if ':' in host else host}:{port} (Ctrl-C ends)")
+    uvicorn.Server(uvicorn.Config(app, log_level="warning")).run(sockets=[listening])
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket.
+
+    Raises:
+        InputError: the address is none of this machine's, or the port is taken.
+    """
+    try:
+        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        return socket.create_server(address[:2], family=family, backlog=2048)
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"--host {host} --port {port}: cannot listen there ({reason})") from error
+
+
+def say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

@@ -1,0 +1,133 @@
+"""What a text task teaches about one picture: an answer, and the answers of a conversation that goes on from it.
+
+A conversation is made anew for every augmented picture, as long as the sample's: what was further left in the sample
+is somewhere else in its mirror image.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from graspwise.answer import AnswerFormat, marked, parse_grasp, render_grasp
+from graspwise.conversation import Message, assistant_turn, user_turn
+from graspwise.data.request_talk import answered, name_of, next_request
+from graspwise.data.requests import Hold, Request, meets
+from graspwise.grasp import Grasp
+from graspwise.metric import is_hit
+from graspwise.model.changes import Change, changes, with_changes
+from graspwise.train.examples import Example, is_visible
+
+# Share of the conversations that begin with the best first answer; in the others the user changes another right one.
+BEST = 0.5
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What a text task teaches about one picture.
+
+    Attributes:
+        asked: The user's words.
+        answers: Answers to learn, and for each the grasps that would be as right as its own.
+        earlier: Turns before, the first with the picture.
+    """
+
+    asked: str
+    answers: list[tuple[str, list[Grasp]]]
+    earlier: list[Message] = field(default_factory=list)
+
+    @property
+    def messages(self) -> list[Message]:
+        """What is read before an answer is written."""
+        return [*self.earlier, user_turn(self.asked, image=not self.earlier)]
+
+
+@dataclass(frozen=True)
+class Hints:
+    """What is known of a picture before its language model reads it.
+
+    Attributes:
+        names: What it looks like, likeliest first.
+        proposals: Grasps of the dense head that are written into the prompt, best first.
+        spread: Grasps of the dense head that a change is chosen from.
+    """
+
+    names: list[str] = field(default_factory=list)
+    proposals: list[Grasp] = field(default_factory=list)
+    spread: list[Grasp] = field(default_factory=list)
+
+
+def holds_of(example: Example) -> list[Hold]:
+    """The labels of an example as grasps, each with its part where the data set tells."""
+    sample, size = example.sample, example.size
+    found = []
+    for place, rectangle in enumerate(sample.rectangles):
+        moved = example.transform.rectangle(rectangle)
+        if is_visible(moved, size[0]):
+            part = sample.parts[place] if sample.parts else ""
+            found.append(Hold(Grasp.from_rectangle(moved, image_size=size), part or None))
+    return found
+
+
+def request_lessons(
+    example: Example,
+    opening: tuple[str, str, Grasp],
+    *,
+    spread: Sequence[Grasp],
+    answer_format: AnswerFormat,
+    names_target: bool,
+    rng: np.random.Generator,
+) -> list[Lesson]:
+    """The requests of a conversation with their answers, a lesson each.
+
+    Where grasps of the dense head are to choose from, requests are made that these and the labels agree about, and what
+    they come to is the answer if it is right, else the label that is.
+
+    Args:
+        example: The augmented picture.
+        opening: The first instruction with its hints, the reasoning of its answer, and the best grasp.
+        spread: Grasps of the dense head; none leaves all to the labels.
+        answer_format: How the answers are written.
+        names_target: Whether the reasonings mark the target.
+        rng: Decides the conversation.
+    """
+    size, holds = example.size, holds_of(example)
+    asked, reasoning, first = opening
+    right = [g for g in spread if is_hit(g, labels=example.rectangles, image_size=size)] or [h.grasp for h in holds]
+    if rng.random() >= BEST:
+        first = right[int(rng.integers(len(right)))]
+    name = name_of(example.sample.category)
+    answer = render_grasp(first, answer_format=answer_format, reasoning=reasoning)
+    # The model will know its earlier grasps as they are written.
+    before = [parse_grasp(answer)[1]]
+    earlier, lessons = [user_turn(asked), assistant_turn(answer)], list[Lesson]()
+    for _ in range(example.sample.turns - 1):
+        found = changes(spread, before)
+
+        def agreed(request: Request, met: bool, found: dict[str, Change] = found) -> bool:
+            change = found.get(request.key)
+            return change is None or met == (change.met and not (request.keep_angle and change.turned))
+
+        drawn = next_request(holds, before, image_size=size, rng=rng, fits=agreed)
+        if drawn is None:
+            break
+        request, grasp, met = drawn
+        change = found.get(request.key)
+        if change is not None and is_hit(change.grasp, labels=example.rectangles, image_size=size):
+            does = meets(request, before=before, after=change.grasp, image_size=size, holds=holds)
+            grasp = change.grasp if does == met else grasp
+        one = answered(request, grasp, met, before=before[-1], name=name, rng=rng)
+        said = marked(one.reasoning, name) if names_target else one.reasoning
+        answer = render_grasp(grasp, answer_format=answer_format, reasoning=said)
+        lessons.append(Lesson(with_changes(request.text, found), [(answer, [grasp])], list(earlier)))
+        earlier += [user_turn(request.text, image=False), assistant_turn(answer)]
+        before.append(parse_grasp(answer)[1])
+    return lessons
+
+
+def decoy(grasp: Grasp, rng: np.random.Generator) -> Grasp:
+    """A proposal that is likely no grasp: the first one moved away, or turned across."""
+    if rng.random() < 0.5:
+        return Grasp(x=grasp.x, y=grasp.y, theta=grasp.theta + float(rng.uniform(1.0, 2.1)), opening=grasp.opening)
+    x, y = (float(v) for v in rng.uniform(0.05, 0.95, 2))
+    return Grasp(x=x, y=y, theta=float(rng.uniform(-1.57, 1.57)), opening=grasp.opening)

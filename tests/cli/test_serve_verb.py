@@ -1,0 +1,55 @@
+"""`graspwise serve`: what is refused before a model is loaded, and a whole server from start to Ctrl-C."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+
+import httpx
+import pytest
+
+COMMAND = [sys.executable, "-c", "from graspwise.cli import main; main()", "serve", "--model", "blob"]
+
+
+@pytest.mark.parametrize(
+    "arguments, why",
+    [
+        (["--upstream", "http://localhost:1/v1#m", "--model", "blob"], "valid is one of them"),
+        (["--upstream", "localhost:8000"], "valid is http://HOST:PORT/v1#MODEL"),
+        (["--model", "blob", "--queue", "0"], "--queue"),
+        (["--model", "blob", "--port", "70000"], "--port"),
+        (["--model", "blob", "--timeout", "0"], "limit seconds"),
+        (["--model", "blob", "--timeout", "nan"], "limit seconds"),
+        (["--model", "blob", "--host", "192.0.2.1", "--port", "0"], "cannot listen there"),
+    ],
+)
+def test_what_is_not_valid_is_one_line(run, arguments, why):
+    code, out, err = run("serve", *arguments)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert why in err
+
+
+def test_a_taken_port_is_named(run):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        code, _, err = run("serve", "--model", "blob", "--port", str(port))
+    assert code == 2 and f"--port {port}" in err
+
+
+def test_a_server_starts_asks_for_its_key_and_ends_by_ctrl_c():
+    environment = {**os.environ, "GRASPWISE_API_KEY": "secret"}
+    with subprocess.Popen([*COMMAND, "--port", "0"], stderr=subprocess.PIPE, text=True, env=environment) as server:
+        try:
+            line = server.stderr.readline()
+            address = re.search(r"blob on (http://127\.0\.0\.1:\d+) ", line)[1]
+            # Connections wait in the listening socket until the server has started.
+            assert httpx.get(f"{address}/healthz", timeout=60).json()["status"] == "ok"
+            assert httpx.get(f"{address}/v1/models", timeout=60).status_code == 401
+            assert httpx.get(f"{address}/examples", timeout=60).json()["examples"]
+            server.send_signal(signal.SIGINT)
+            assert server.wait(timeout=60) == 130
+            assert server.stderr.read() == ""
+        finally:
+            server.kill()

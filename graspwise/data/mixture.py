@@ -9,7 +9,8 @@ from graspwise.errors import InputError
 
 
 class Mixture(Dataset):
-    """Data set folders as one. Its samples' paths are absolute, so that each leads to its own folder.
+    """Data set folders as one. Its samples' paths are absolute, so that each leads to its own folder, and a
+    photograph's name begins with its folder's number, since two folders may have photographs of one name.
 
     Attributes:
         datasets: The data sets, in the order given.
@@ -39,12 +40,12 @@ class Mixture(Dataset):
         }
 
     def __iter__(self) -> Iterator[Sample]:
-        for dataset in self.datasets:
-            yield from rooted(dataset, dataset)
+        for number, dataset in enumerate(self.datasets):
+            yield from rooted(dataset, dataset, number=number)
 
     def captions(self) -> Iterator[Sample]:
-        for dataset in self.datasets:
-            yield from rooted(dataset, dataset.captions())
+        for number, dataset in enumerate(self.datasets):
+            yield from rooted(dataset, dataset.captions(), number=number)
 
     def origin(self, sample: Sample) -> str:
         return next(d.origin(sample) for d in self.datasets if Path(sample.image).is_relative_to(d.folder))
@@ -59,13 +60,19 @@ def open_data(folders: Sequence[Path | str]) -> Dataset:
     return Dataset(folders[0]) if len(folders) == 1 else Mixture(folders)
 
 
-def rooted(dataset: Dataset, samples: Iterable[Sample]) -> Iterator[Sample]:
-    """Samples of a data set with absolute paths."""
+def rooted(dataset: Dataset, samples: Iterable[Sample], *, number: int) -> Iterator[Sample]:
+    """Samples of a data set with absolute paths, and its number before the photographs' names."""
     for sample in samples:
         wish = sample.wish
         if wish is not None:
             wish = replace(wish, objects=at(dataset, wish.objects), parts=at(dataset, wish.parts))
-        yield replace(sample, image=str(dataset.folder / sample.image), depth=at(dataset, sample.depth), wish=wish)
+        yield replace(
+            sample,
+            image=str(dataset.folder / sample.image),
+            depth=at(dataset, sample.depth),
+            wish=wish,
+            source_image=f"{number}:{sample.source_image}",
+        )
 
 
 def at(dataset: Dataset, path: str | None) -> str | None:

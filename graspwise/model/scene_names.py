@@ -1,5 +1,6 @@
 """What things stand in a picture of several: at every cell of the tower's map, which of the known names is there."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from graspwise.files import replacing
 
 # A name is in view where a cell believes in it more than this; so many are listed at most.
 LEAST, MOST_NAMES = 0.35, 8
+# Names nearer together than this share of the picture's side are two names of one thing.
+APART = 0.12
 
 
 class SceneNames(nn.Module):
@@ -39,13 +42,21 @@ class SceneNames(nn.Module):
         return logits
 
     def in_view(self, dense: Tensor) -> list[list[str]]:
-        """Names in each picture, the surest first."""
-        best = self(dense).float().softmax(1)[:, 1:].amax((2, 3))
+        """Names in each picture, the surest first; of several for one thing the surest alone."""
+        likely = self(dense).float().softmax(1)[:, 1:]
+        side = likely.shape[-1]
+        best, cells = likely.flatten(2).max(2)
         listed = []
-        for row in best:
-            values, places = row.sort(descending=True)
-            sure = [i for i, value in zip(places.tolist(), values.tolist(), strict=True) if value > LEAST]
-            listed.append([self.names[i] for i in sure[:MOST_NAMES]])
+        for values, where in zip(best, cells, strict=True):
+            found: dict[str, tuple[float, float]] = {}
+            for index in values.argsort(descending=True).tolist():
+                if values[index] <= LEAST or len(found) == MOST_NAMES:
+                    break
+                row, column = divmod(int(where[index]), side)
+                place = (column / side, row / side)
+                if all(math.dist(place, other) >= APART for other in found.values()):
+                    found[self.names[index]] = place
+            listed.append(list(found))
         return listed
 
     def save(self, path: Path) -> None:

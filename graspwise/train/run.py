@@ -187,11 +187,10 @@ def stages(model: GraspModel, config: TrainConfig, dataset: Dataset, parts: Part
         return
     if config.strategy == "spt":
         dense: dict[str, Any] = {"distinct": recipe.distinct_maps, "training": parts.training}
-        # Photographs without masks do not tell where nothing is.
-        scenes = [sample for sample in parts.training if sample.wish is not None]
-        more = all_names(scenes) - set(model.scene_names.names if model.scene_names else ())
-        if scenes and (wanted("scene", recipe.scene) or more):
-            yield SceneTask(model, dataset, **{**dense, "training": scenes}, **shared), recipe.scene, 0
+        more = all_names(parts.training) - set(model.scene_names.names if model.scene_names else ())
+        # Without a scene there is one thing in view, whose name the memory tells.
+        if dataset.info["task"] == "wishes" and (wanted("scene", recipe.scene) or more):
+            yield SceneTask(model, dataset, **dense, **shared), recipe.scene, 0
             freeze(model.scene_names)
         if wanted("steer", recipe.steer) or more:
             yield SteerTask(model, dataset, **dense, **shared), recipe.steer, 0

@@ -1,4 +1,7 @@
-"""What teaches the names in a scene: at every cell of a picture, which thing stands there."""
+"""What teaches the names in a scene: at every cell of a picture, which thing stands there.
+
+Of a scene masks tell. A photograph of a single thing has none: it is where its grasps are, and nothing is far off.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -11,11 +14,14 @@ from torch.nn import functional as F
 from graspwise.data.store import Dataset, Sample, read_mask
 from graspwise.model.grasp_model import GraspModel
 from graspwise.model.scene_names import SceneNames
+from graspwise.rectangle import GraspRectangle
 from graspwise.train.examples import Example
 from graspwise.train.tasks import DenseTask
 
 # A cell of which nothing is known.
 UNKNOWN = -100
+# Of a single thing, nothing stands further from all its grasps than this share of the picture's side.
+FAR = 0.3
 
 
 class SceneTask(DenseTask):
@@ -70,7 +76,9 @@ def cell_names(dataset: Dataset, example: Example, *, cells: int, number: Mappin
     size = example.size[0]
     centres = (np.stack(np.meshgrid(np.arange(cells), np.arange(cells)), -1).reshape(-1, 2) + 0.5) * size / cells - 0.5
     wish = example.sample.wish
-    if wish is None or wish.objects is None:
+    if wish is None:
+        return single_cells(example, centres, name=number[example.sample.category]).reshape(cells, cells)
+    if wish.objects is None:
         return np.full((cells, cells), UNKNOWN)
     mask = read_mask(dataset.folder / wish.objects)
     # Where the picture's edge is drawn out, so is what the mask says there.
@@ -79,3 +87,30 @@ def cell_names(dataset: Dataset, example: Example, *, cells: int, number: Mappin
     index = mask[places[:, 1].clip(0, height - 1), places[:, 0].clip(0, width - 1)]
     numbers = {0: 0} | {thing["index"]: number[thing["name"]] for thing in wish.things}
     return np.array([numbers.get(value, UNKNOWN) for value in index.tolist()]).reshape(cells, cells)
+
+
+def single_cells(example: Example, centres: np.ndarray, *, name: int) -> np.ndarray:
+    """`cell_names` (P,) at centres (P, 2), pixels, of a picture of one thing without a mask."""
+    found = np.full(len(centres), UNKNOWN)
+    if not example.rectangles:
+        return found
+    middles = np.array([rectangle.center for rectangle in example.rectangles])
+    found[np.linalg.norm(centres[:, None] - middles, axis=-1).min(1) > FAR * example.size[0]] = 0
+    for rectangle in example.rectangles:
+        # Between the jaws' middle thirds there is the thing.
+        held = GraspRectangle.from_pose(
+            center=rectangle.center, theta=rectangle.theta, opening=rectangle.opening / 3, jaw=rectangle.jaw
+        )
+        found[inside(held.corners, centres)] = name
+    nearest = np.linalg.norm(centres[:, None] - middles, axis=-1).argmin(0)
+    # A thing smaller than a cell has one all the same.
+    found[nearest] = name
+    return found
+
+
+def inside(corners: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Which points (P, 2) a convex polygon of corners (K, 2), in order, holds."""
+    edges = np.roll(corners, -1, 0) - corners
+    way = points[None] - corners[:, None]
+    aside = edges[:, None, 0] * way[..., 1] - edges[:, None, 1] * way[..., 0]
+    return np.asarray((aside >= 0).all(0) | (aside <= 0).all(0))

@@ -6,6 +6,7 @@ import pytest
 from graspwise.data.build import BuildConfig, build_dataset
 from graspwise.data.labelled import LabelledPicture
 from graspwise.data.mixture import Mixture, open_data
+from graspwise.data.split import make_split
 from graspwise.data.store import Dataset
 from graspwise.errors import InputError
 
@@ -38,6 +39,17 @@ def test_a_sample_knows_its_source(folders: list[Path]) -> None:
     mixture = open_data(folders)
     assert {mixture.origin(s) for s in mixture if s.object_id.startswith("a-")} == {"a"}
     assert {mixture.origin(s) for s in mixture if s.object_id.startswith("b-")} == {"b"}
+
+
+def test_photographs_of_one_name_stay_two(photographs: list[LabelledPicture], tmp_path: Path) -> None:
+    """Two simulated data sets both begin with scene 000000; neither's reasons nor parts are the other's."""
+    for name in ("a", "b"):
+        renamed = [replace(p, object_id=f"{name}-{p.object_id}") for p in photographs[:4]]
+        build_dataset(renamed, out=tmp_path / name, config=BuildConfig(samples=4, size=64), source="sim", workers=1)
+    mixture = open_data([tmp_path / "a", tmp_path / "b"])
+    split = make_split(mixture, by="object", folds=0, fold=0, validation=0, seed=0)
+    assert set(split.training) == {sample.object_id for sample in mixture}
+    assert len({sample.source_image for sample in mixture}) == 8
 
 
 def test_one_folder_is_itself(folders: list[Path]) -> None:

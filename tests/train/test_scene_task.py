@@ -10,8 +10,11 @@ from PIL import Image
 from graspwise.conversation import assistant_turn, user_turn
 from graspwise.data.store import Dataset, WishLabel
 from graspwise.model.load import load_model, save_parts
+from graspwise.model.scene_names import SceneNames
+from graspwise.rectangle import GraspRectangle
 from graspwise.train.examples import augmented_example, plain_example
-from graspwise.train.scene_task import UNKNOWN, SceneTask, cell_names, names_in_view
+from graspwise.train.scene_task import UNKNOWN, SceneTask, cell_names, inside, names_in_view
+from graspwise.transform import Transform
 
 SIZE = 64
 
@@ -58,12 +61,36 @@ def test_cells_follow_the_picture(scene, seed):
     assert plain.sum() > 40
 
 
-def test_without_masks_nobody_knows(scene, dataset_folder):
+def test_without_masks_nobody_knows(scene):
     dataset, sample = scene
-    plain = next(iter(Dataset(dataset_folder)))
-    for unmasked in (plain, replace(sample, wish=replace(sample.wish, objects=None))):
-        found = cell_names(dataset, plain_example(dataset, unmasked, size=SIZE), cells=4, number={"mug": 1})
-        assert set(found.flatten().tolist()) == {UNKNOWN}
+    unmasked = replace(sample, wish=replace(sample.wish, objects=None))
+    found = cell_names(dataset, plain_example(dataset, unmasked, size=SIZE), cells=4, number={"mug": 1})
+    assert set(found.flatten().tolist()) == {UNKNOWN}
+
+
+def test_a_single_thing_is_where_its_grasps_are(dataset_folder):
+    dataset = Dataset(dataset_folder)
+    label = GraspRectangle.from_pose(center=(16, 16), theta=0.5, opening=18, jaw=8)
+    plain = next(iter(dataset))
+    fit = Transform.letterbox(source_size=dataset.picture(plain).size, size=(SIZE, SIZE))
+    sample = replace(plain, rectangles=(fit.inverse().rectangle(label),))
+    found = cell_names(dataset, plain_example(dataset, sample, size=SIZE), cells=16, number={sample.category: 5})
+    rows, columns = np.indices((16, 16)) * 4 + 1.5
+    away = np.hypot(columns - 16, rows - 16)
+    assert (found[away < 2.5] == 5).all() and set(found[away > 0.3 * SIZE + 0.1].tolist()) == {0}
+    assert set(found[(away > 6) & (away < 0.3 * SIZE - 0.1)].tolist()) == {UNKNOWN}
+    nothing = cell_names(
+        dataset, plain_example(dataset, replace(plain, rectangles=()), size=SIZE), cells=4, number={plain.category: 5}
+    )
+    assert set(nothing.flatten().tolist()) == {UNKNOWN}
+
+
+@pytest.mark.parametrize("theta", [-1.2, 0.0, 0.7, 1.5])
+def test_inside_a_rectangle(theta):
+    rectangle = GraspRectangle.from_pose(center=(3, -2), theta=theta, opening=6, jaw=2)
+    along, aside = np.array([np.cos(theta), -np.sin(theta)]), np.array([np.sin(theta), np.cos(theta)])
+    points = np.array([3.0, -2.0]) + np.array([0 * along, 2.9 * along, 3.1 * along, 0.9 * aside, 1.1 * aside])
+    assert inside(rectangle.corners, points).tolist() == [True, True, False, True, False]
 
 
 def test_the_names_of_a_scene_are_learned_and_kept(scene, tiny_checkpoint, tmp_path):
@@ -87,3 +114,13 @@ def test_the_names_of_a_scene_are_learned_and_kept(scene, tiny_checkpoint, tmp_p
     found = load_model(str(tmp_path / "model")).in_view(dense)
     assert found == model.in_view(dense)
     assert set(found[0]) <= {"hammer", "mug"}
+
+
+def test_of_two_names_for_one_thing_the_surer_is_listed():
+    head = SceneNames(4, ["mug", "cup", "hammer"])
+    logits = torch.full((1, 4, 10, 10), -5.0)
+    logits[0, 0] = 5.0
+    for name, row, column, value in ((1, 2, 2, 6.0), (2, 2, 3, 5.5), (3, 8, 8, 5.2)):
+        logits[0, name, row, column] = value
+    head.forward = lambda dense: logits
+    assert head.in_view(torch.zeros(1, 4, 10, 10)) == [["mug", "hammer"]]

@@ -80,7 +80,9 @@ def budget_total(row: Row) -> int:
 def pooled(members: Sequence[Cell]) -> Row:
     """The row of one model's folds, without what compares it with others."""
     scored = [cell for cell in members if cell.get("records")]
-    centred = [cell["centred"] | {"fold": cell["fold"]} for cell in scored if cell.get("centred")]
+    centred, text_alone = (
+        [cell[key] | {"fold": cell["fold"]} for cell in scored if cell.get(key)] for key in ("centred", "text_alone")
+    )
     raw = [record for cell in scored for record in cell["records"]]
     first, right = members[0], accuracy(scored)
     return {
@@ -91,6 +93,7 @@ def pooled(members: Sequence[Cell]) -> Row:
         "seed": seed_of(first),
         **right,
         "centred": accuracy(centred) | {"folds": [part["fold"] for part in centred]} if centred else None,
+        "text_alone": accuracy(text_alone) | {"folds": [part["fold"] for part in text_alone]} if text_alone else None,
         "naming": naming(members, right["summary"]),
         "unparsed": unparsed(raw) if raw and first["cell"] not in WORDLESS else None,
         "curve": curve([cell["curve"] for cell in members if cell.get("curve")]),

@@ -93,7 +93,10 @@ class Fold:
         return {**trained, **alone, "summary": whole["summary"], **answers, "records": whole["records"]}
 
     def answers(self, model: str, opener: Opener) -> tuple[int, bool, dict[str, Any]]:
-        """Side of the model's pictures, whether they have depth, and summary and records of each protocol."""
+        """Side of the model's pictures, whether they have depth, and summary and records of each protocol.
+
+        A model whose digits are weighed against a dense head is also asked without that, in the protocol workspace.
+        """
         responder = opener()
         seen = seen_objects(model, str(self.dataset.info["source"]))
         found: dict[str, Any] = {}
@@ -101,6 +104,11 @@ class Fold:
             if protocol in self.config.protocols:
                 records = score(responder, self.dataset, self.test, view=view, seen=seen, known=self.known)
                 found[protocol] = {"summary": summarise(records), "records": records}
+        if isinstance(responder, LlavaResponder) and responder.trust:
+            # As the paper's model answers: no head weighs the digits.
+            alone = LlavaResponder(responder.name, responder.model, trust=0)
+            records = score(alone, self.dataset, self.test, seen=seen, known=self.known)
+            found["text_alone"] = {"summary": summarise(records), "records": records}
         return responder.image_size, responder.takes_depth, found
 
     def naming(self, name: str) -> dict[str, Any]:

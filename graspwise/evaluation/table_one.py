@@ -44,21 +44,24 @@ def table_one(report: dict[str, Any], split: str) -> list[Block]:
         mean, std = report["published"][cell][split]
         paper = f"{mean:.2f}" if std is None else f"{mean:.2f} ± {std:.2f}"
         if row is None:
-            rows.append((name, "", "", "", "", paper))
+            rows.append((name, "", "", "", "", "", paper))
             continue
         other = "" if budget_total(row) == common else f", {budget_text(row)} samples"
         low, high = row["summary"]["accuracy"]["ci95"]
         rows.append(
-            (name + other, f"{row['mean']:.1f} ± {row['std']:.1f}", f"{low:.1f} to {high:.1f}", str(row["n"]),
+            (name + other, f"{row['mean']:.1f} ± {row['std']:.1f}", f"{low:.1f} to {high:.1f}",
+             over_folds(row["text_alone"], row["folds"]) if row["text_alone"] else "", str(row["n"]),
              fold_text(row["folds"]), paper)
         )  # fmt: skip
     title = "Table I" + (f" at {common:,} training samples a cell" if common else "")
-    head = ("answers", "ours, % ± std over folds", "95% interval", "n", "folds",
+    head = ("answers", "ours, % ± std over folds", "95% interval", "its text alone", "n", "folds",
             "PUBLISHED: other data and training, not comparable")  # fmt: skip
     main = next((name for cell, name, _ in PUBLISHED if cell == MAIN and found[cell]), "")
     missing = [name for cell, name, _ in PUBLISHED if found[cell] is None]
     notes = ["Workspace crop, ground-truth w. Published: RT-Grasp, Table I, LLaVA-7B on all of Cornell."]
     shares = dict.fromkeys(budget_text(row) for row in there)
+    if any(row["text_alone"] for row in there):
+        notes.append("Text alone: the language model's digits, which no dense head weighs, as the published rows are.")
     notes += [f"Samples, alignment + answers: {'; '.join(shares)}."] if shares else []
     notes += ["Rows of another budget say theirs; they are not to be compared."] if len(totals) > 1 else []
     notes += [f"Blank, because not run: {'; '.join(missing)}."] if missing else []

@@ -92,6 +92,12 @@ def test_both_protocols_are_scored_on_the_test_photographs_of_the_splits_file(do
             assert {record.object_id for record in records} == set(test["objects"])
             assert part["summary"]["seen_objects"] == 0
             assert part["summary"]["opening"]["n"] == sum(record.hit for record in records)
+    # Nothing weighs the digits of a text alone, which a tiny random model then puts elsewhere.
+    trained = by_name(done)["lora-bare"]
+    alone = trained["text_alone"]["records"]
+    assert [r["image"] for r in alone] == [r["image"] for r in trained["records"]]
+    assert [r["grasp"] for r in alone] != [r["grasp"] for r in trained["records"]]
+    assert not any("text_alone" in by_name(done)[name] for name in ("head", "grconvnet", "centre"))
     # The centre of another part of the picture is another place of the picture.
     centre = by_name(done)["centre"]
     assert [r["grasp"] for r in centre["records"]] != [r["grasp"] for r in centre["centred"]["records"]]

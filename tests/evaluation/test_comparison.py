@@ -38,7 +38,7 @@ def test_folds_are_pooled_and_the_best_comes_first(made_cell):
     assert budget_text(ours) == "100 + 20" and budget_total(ours) == 120
     assert budget_text(rows[1]) == "none"
     # Nothing that no cell has is made up.
-    for key in ("centred", "naming", "curve", "calibration", "seconds_single", "memory_mib"):
+    for key in ("centred", "text_alone", "naming", "curve", "calibration", "seconds_single", "memory_mib"):
         assert ours[key] is None
 
 

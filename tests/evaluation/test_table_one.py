@@ -37,7 +37,7 @@ def test_table_one_has_ours_beside_the_published(cells):
     assert len(table.rows) == 7 and table.foreign == 1
     assert "not comparable" in table.head[-1] and "PUBLISHED" in table.head[-1]
     ours = line(table, "LoRA, reasoned")
-    assert [ours[title] for title in table.head[1:5:2]] == ["75.0 ± 25.0", "8"] and ours["folds"] == "0, 1"
+    assert (ours["ours, % ± std over folds"], ours["n"], ours["folds"]) == ("75.0 ± 25.0", "8", "0, 1")
     low, high = map(float, ours["95% interval"].split(" to "))
     assert 37.5 <= low < 75 < high <= 100
     assert ours[table.head[-1]] == "77.02 ± 0.93"
@@ -50,12 +50,22 @@ def test_table_one_has_ours_beside_the_published(cells):
 
 def test_what_was_not_run_is_blank_and_said(cells):
     (table,), words = parts(table_one(figures(cells), "object"))
-    assert list(line(table, "projector, bare").values()) == ["projector, bare", "", "", "", "", "61.55 ± 1.32"]
+    assert list(line(table, "projector, bare").values()) == ["projector, bare", *[""] * 5, "61.55 ± 1.32"]
     said = "not run: projector, bare; projector, prompted; projector, reasoned; LoRA, prompted"
     assert said in words
     (empty,), words = parts(table_one(figures(cells), "image"))
-    assert all(row[1:5] == ("", "", "", "") for row in empty.rows)
+    assert all(row[1:6] == ("",) * 5 for row in empty.rows)
     assert line(empty, "LoRA, reasoned")[empty.head[-1]] == "84.05 ± 0.78"
+
+
+def test_the_text_alone_stands_beside_what_a_head_weighs(cells, made_cell):
+    (table,), words = parts(table_one(figures(cells), "object"))
+    assert line(table, "LoRA, reasoned")["its text alone"] == "" and "no dense head weighs" not in words
+    cells[0]["text_alone"] = made_cell("lora-reasoned", 0, [True, False, False, False])
+    (table,), words = parts(table_one(figures(cells), "object"))
+    ours = line(table, "LoRA, reasoned")
+    assert ours["its text alone"].startswith("25.0 ± 0.0 (") and ours["its text alone"].endswith("; folds 0)")
+    assert ours["ours, % ± std over folds"] == "75.0 ± 25.0" and "no dense head weighs" in words
 
 
 def test_another_budget_is_said_in_its_row(cells, made_cell):

@@ -54,7 +54,9 @@ def main() -> None:
         grasp, met = choose(
             request, before=before, options=[h.grasp for h in holds], image_size=(SIDE,) * 2, holds=holds
         )
-        one = answered(worded(request, rng), grasp, met, before=before[-1], name="hammer", rng=rng)
+        one = answered(
+            worded(request, rng), grasp, met, before=before[-1], image_size=(SIDE,) * 2, name="hammer", rng=rng
+        )
         tiles.append(
             draw_answer(
                 picture, grasp=grasp, before=before[-1], title=one.request.text, caption=one.reasoning, side=SIDE

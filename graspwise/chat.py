@@ -13,6 +13,7 @@ TRIES = 3
 BACKOFF_SECONDS = 1.0
 LONGEST_WAIT_SECONDS = 30.0
 CONNECT_SECONDS = 10.0
+TIMEOUT_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Endpoint:
     base_url: str
     model: str
     api_key: str | None = field(default=None, repr=False)
-    timeout_seconds: float = 120.0
+    timeout_seconds: float = TIMEOUT_SECONDS
 
     def __post_init__(self) -> None:
         if self.api_key is not None and not (self.api_key.isascii() and self.api_key.isprintable()):

@@ -1,6 +1,7 @@
 """`graspwise serve`: the model over HTTP, with a page, or as a tool for agents."""
 
 import ipaddress
+import math
 import os
 import socket
 import sys
@@ -36,44 +37,75 @@ def serve(
     """Serve grasps: a web page, OpenAI's chat completions, POST /v1/grasp. GRASPWISE_API_KEY sets an API key."""
     if upstream and model != DEFAULT_MODEL:
         raise InputError(f"--upstream beside --model {model}; valid is one of them")
-    if upstream and not upstream.lower().startswith(("http://", "https://")):
+    address = upstream or model
+    if upstream and not is_address(upstream):
         raise InputError(f"--upstream is {upstream!r}; valid is http://HOST:PORT/v1#MODEL")
     import graspwise
     from graspwise.server.limits import Limits
 
     limits = Limits(queue=queue, batch=batch, seconds=timeout)
+    key = None if mcp else api_key()
     listening = None if mcp else listen(host, port)
-    loaded = graspwise.load(upstream or model, say=say)
+    loaded = open_upstream(address, limits=limits) if is_address(address) else graspwise.load(address, say=say)
     if listening is None:
         from graspwise.server.mcp import create_mcp
 
         create_mcp(loaded, limits=limits).run("stdio")
     else:
-        run_http(loaded, listening, limits=limits)
+        run_http(loaded, listening, limits=limits, key=key)
 
 
-def run_http(model: "Model", listening: socket.socket, *, limits: "Limits") -> None:
+def run_http(model: "Model", listening: socket.socket, *, limits: "Limits", key: str | None) -> None:
     """Serves until interrupted; what was accepted by then is answered."""
     import uvicorn
 
     from graspwise.server.app import create_app
     from graspwise.server.examples import example_folder
 
-    key = os.environ.get(KEY, "").strip() or None
     app = create_app(model, limits=limits, api_key=key, examples=example_folder())
     host, port = listening.getsockname()[:2]
     if key is None and not ipaddress.ip_address(host).is_loopback:
         say(f"graspwise: anyone who reaches {host} can ask; set {KEY} to ask for a key")
     say(f"graspwise: {model.name} on http://{f'[{host}]' if ':' in host else host}:{port} (Ctrl-C ends)")
-    uvicorn.Server(uvicorn.Config(app, log_level="warning")).run(sockets=[listening])
+    # What was accepted is answered by then; a client that does not read its answers would be waited for for ever.
+    patience = math.ceil(limits.seconds) + 1
+    config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=patience)
+    uvicorn.Server(config).run(sockets=[listening])
+
+
+def is_address(name: str) -> bool:
+    return name.lower().startswith(("http://", "https://"))
+
+
+def open_upstream(address: str, *, limits: "Limits") -> "Model":
+    """The model behind an endpoint, which may be silent for as long as a request has."""
+    from graspwise.model.endpoint import EndpointResponder
+    from graspwise.predict import Model
+
+    return Model(EndpointResponder(address, timeout_seconds=limits.seconds))
+
+
+def api_key() -> str | None:
+    """The key to ask for; None where the environment sets none.
+
+    Raises:
+        InputError: it is set, and blank.
+    """
+    key = os.environ.get(KEY)
+    if key is not None and not key.strip():
+        raise InputError(f"{KEY}: set, but blank; valid is a key, or not to set it, which asks for none")
+    return key and key.strip()
 
 
 def listen(host: str, port: int) -> socket.socket:
     """A listening socket.
 
     Raises:
-        InputError: the address is none of this machine's, or the port is taken.
+        InputError: the address is blank or none of this machine's, or the port is taken.
     """
+    if not host.strip():
+        # To the socket it would mean every address.
+        raise InputError(f"--host {host!r}: blank; valid is an address such as 127.0.0.1, or 0.0.0.0 for all")
     try:
         family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
         return socket.create_server(address[:2], family=family, backlog=2048)

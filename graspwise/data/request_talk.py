@@ -1,14 +1,14 @@
 """Conversations about a grasp: which change to ask for next, and the right answer to it."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from numpy.random import Generator
 
 from graspwise.answer import AnswerFormat, render_grasp
 from graspwise.conversation import Message, assistant_turn, user_turn
 from graspwise.data.request_texts import answer_text, worded
-from graspwise.data.requests import KEPT, SIDES, Hold, Request, choose, is_new, nearest_hold
+from graspwise.data.requests import KEPT, SIDES, Hold, Request, choose, is_a_bit, is_new, meets, nearest_hold
 from graspwise.data.templates import load_reasoning
 from graspwise.errors import InputError
 from graspwise.grasp import Grasp, angle_difference
@@ -99,9 +99,10 @@ def next_request(
         test: Word it as no training data is.
         fits: Which requests may be made, by the request and whether a hold satisfies it.
     """
-    options = [hold.grasp for hold in holds]
     sorts: dict[bool, list[tuple[Request, Grasp, bool]]] = {True: [], False: []}
     for request in askable(holds, before, image_size=image_size, rng=rng):
+        # What may hold the part is no answer to a request to be away from it.
+        options = [hold.grasp for hold in holds if request.kind != "away" or hold.part is not None]
         grasp, met = choose(request, before=before, options=options, image_size=image_size, holds=holds)
         # Whoever holds a thing in its middle has no other end.
         if fits(request, met) and (met or request.kind != "other end"):
@@ -114,10 +115,24 @@ def next_request(
     return worded(request, rng, test=test), grasp, met
 
 
-def answered(request: Request, grasp: Grasp, met: bool, *, before: Grasp, name: str, rng: Generator) -> Exchange:
-    """The exchange, what is said with the answer drawn by `rng`; `name` is what the thing is called."""
+def answered(
+    request: Request,
+    grasp: Grasp,
+    met: bool,
+    *,
+    before: Grasp,
+    image_size: tuple[int, int],
+    name: str,
+    rng: Generator,
+) -> Exchange:
+    """The exchange, what is said with the answer drawn by `rng`; other arguments as `talk`."""
     kept = angle_difference(before.theta, grasp.theta) <= KEPT
-    return Exchange(request, grasp, met, answer_text(request, met=met, kept=kept, name=name, rng=rng))
+    if request.keep_angle and not met:
+        # A grasp that does not go there at all says nothing of the angle there.
+        free = replace(request, keep_angle=False)
+        kept = kept or not meets(free, before=[before], after=grasp, image_size=image_size)
+    near = is_a_bit(before, grasp, image_size)
+    return Exchange(request, grasp, met, answer_text(request, met=met, kept=kept, near=near, name=name, rng=rng))
 
 
 def talk(
@@ -139,7 +154,7 @@ def talk(
         if drawn is None:
             break
         request, grasp, met = drawn
-        found.append(answered(request, grasp, met, before=before[-1], name=name, rng=rng))
+        found.append(answered(request, grasp, met, before=before[-1], image_size=image_size, name=name, rng=rng))
         before.append(grasp)
     return found
 

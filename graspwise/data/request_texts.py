@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from numpy.random import Generator
 
-from graspwise.data.requests import KINDS, SIDES, Kind, Request
+from graspwise.data.requests import KINDS, SIDES, Kind, Request, bit
 from graspwise.data.templates import NUMERIC, SHIPPED
 from graspwise.data.yaml_file import listing, read_yaml, text_list
 from graspwise.errors import InputError
@@ -23,7 +23,8 @@ USES = ("training", "testing")
 # What is asked: whole texts, or phrases of a direction, which stand in frames.
 WHOLE = tuple(kind for kind in KINDS if kind != "direction")
 SHADES = ("frames", "little", "keep")
-KEYS = (*SIDES, *WHOLE)
+BITS = tuple(bit(side) for side in SIDES)
+KEYS = (*SIDES, *BITS, *WHOLE)
 # The placeholders of each.
 ASKED: dict[str, tuple[str, ...]] = {name: () for name in (*SIDES, *WHOLE)}
 ASKED |= {name: ("change",) for name in SHADES} | {name: ("part",) for name in ("part", "away")}
@@ -89,7 +90,7 @@ def read_requests(path: Path) -> RequestTexts:
     for kind in KINDS:
         lists = section(path, f"answers: {kind}", kinds[kind], outcomes(kind))
         for outcome in outcomes(kind):
-            needed = {"direction": ("side",), "part": ("part",), "away": ("part",)}.get(kind, ())
+            needed = {"direction": ("way",), "part": ("part",), "away": ("part",)}.get(kind, ())
             place = f"answers: {kind}: {outcome}"
             answers[kind, outcome] = checked(path, place, lists[outcome], (*needed, "object"))
     found = RequestTexts(asked, answers, says, unmet)
@@ -105,8 +106,9 @@ def check_answer(path: Path, text: str, kind: Kind, outcome: Outcome, texts: Req
     Raises:
         InputError: it cannot.
     """
-    for key in SIDES if kind == "direction" else (kind,):
-        said = text.format(side=key, part="handle", object="mug")
+    # Where nothing lies that way, a bit is no matter.
+    for key in (*SIDES, *(BITS if outcome != "none" else ())) if kind == "direction" else (kind,):
+        said = text.format(way=texts.says[key], part="handle", object="mug")
         if key not in announced(said, texts):
             raise InputError(f"{path}: answers: {kind}: {text!r} does not say {texts.says[key]!r}")
         if others := announced(said, texts)[1:]:
@@ -165,18 +167,21 @@ def worded(request: Request, rng: Generator, *, test: bool = False) -> Request:
     return replace(request, text=text)
 
 
-def answer_text(request: Request, *, met: bool, kept: bool, name: str, rng: Generator) -> str:
+def answer_text(request: Request, *, met: bool, kept: bool, near: bool, name: str, rng: Generator) -> str:
     """What is answered, without the numbers: the change, and why.
 
     Args:
         request: What was asked.
         met: Whether the answer does it.
         kept: Whether the answer leaves the angle as it was.
+        near: Whether it goes a bit at most; where a bit was asked for, the words say so.
         name: What the thing is called, e.g. its category.
         rng: Decides the words.
     """
-    texts = shipped().answers[request.kind, outcome_of(request, met=met, kept=kept)]
-    return drawn(texts, rng).format(side=request.side, part=request.part, object=name)
+    outcome = outcome_of(request, met=met, kept=kept)
+    way = "" if request.side is None else shipped().says[request.key if near and outcome != "none" else request.side]
+    said = drawn(shipped().answers[request.kind, outcome], rng).format(way=way, part=request.part, object=name)
+    return said[0].upper() + said[1:]
 
 
 def outcome_of(request: Request, *, met: bool, kept: bool) -> Outcome:
@@ -188,9 +193,10 @@ def outcome_of(request: Request, *, met: bool, kept: bool) -> Outcome:
 
 def announced(text: str, texts: RequestTexts | None = None) -> list[str]:
     """Keys of the requests that an answer says it answers, in its order; one for an answer as ours are."""
-    said = text.lower()
-    places = {key: said.find(words) for key, words in (texts or shipped()).says.items()}
-    return sorted((key for key, place in places.items() if place >= 0), key=places.__getitem__)
+    keys = {words: key for key, words in (texts or shipped()).says.items()}
+    # What begins first is read whole, "a bit further left" before the "further left" in it.
+    pattern = "|".join(map(re.escape, keys))
+    return list(dict.fromkeys(keys[found[0]] for found in re.finditer(pattern, text.lower())))
 
 
 def says_unmet(text: str, texts: RequestTexts | None = None) -> bool:

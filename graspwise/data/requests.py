@@ -26,8 +26,9 @@ LITTLE = 0.15
 KEPT, TURNED, ANOTHER = math.radians(20), math.radians(60), math.radians(30)
 # A place that has changed by less was kept; another grasp at about the same angle is at least as far away.
 NEAR = 0.06
-# The other end begins halfway between the middle and the furthest grasp there.
-END = 0.5
+# The other end begins halfway between the middle and the furthest grasp there; a grasp nearer to the middle than this
+# share of the way is at no end.
+END, MIDDLE = 0.5, 0.25
 # The same grasp once more, up to the answer's rounding.
 SAME_PLACE, SAME_ANGLE = 0.01, math.radians(3)
 # How fast a grasp's worth falls with its distance from the grasp to change.
@@ -66,8 +67,13 @@ class Request:
 
     @property
     def key(self) -> str:
-        """What it comes to without its shades: a side, or the kind."""
-        return self.side or self.kind
+        """What it comes to, whatever the angle: a side, maybe a bit that way, or the kind."""
+        return (bit(self.side) if self.little else self.side) if self.side else self.kind
+
+
+def bit(side: Side) -> str:
+    """The key of a request for a bit that way."""
+    return f"a bit {side}"
 
 
 @dataclass(frozen=True)
@@ -101,11 +107,10 @@ def steady(request: Request, *, before: Sequence[Grasp], after: Grasp, image_siz
 
     None where all may change, or nothing.
     """
-    way = math.hypot(*move(before[-1], after, image_size))
     if request.kind in ("direction", "other end"):
         kept = angle_difference(before[-1].theta, after.theta) <= KEPT
-        return kept and not (request.little and way > LITTLE)
-    return way <= NEAR if request.kind == "turn" else None
+        return kept and not (request.little and not is_a_bit(before[-1], after, image_size))
+    return math.hypot(*move(before[-1], after, image_size)) <= NEAR if request.kind == "turn" else None
 
 
 def shortfall(
@@ -142,43 +147,50 @@ def choose(
     image_size: tuple[int, int],
     holds: Sequence[Hold] = (),
 ) -> tuple[Grasp, bool]:
-    """The best answer among grasps, and whether it does what was asked; if none does, the nearest to it.
+    """The best answer among grasps, and whether it does what was asked; if none does, the one that misses it least.
 
-    Best is what leaves steady what was not asked about, then what has the most quality without going far.
+    Best is what leaves steady what was not asked about, then what has the most quality without going far. "A bit" is
+    further only where nothing is nearer. The previous grasp is the answer where it is asked for, an option or not.
 
     Args:
         request: What was asked.
-        before: The grasps so far, the one to change last.
-        options: What can be answered; of the earlier grasps those that are asked for may be added.
+        before: The grasps so far, the one to change last; it stays only where it is one of the options.
+        options: What can be answered, one or more.
         image_size: (width, height) of the picture that all refer to.
         holds: As `meets`; by default the options.
     """
     known = holds or [Hold(grasp) for grasp in options]
     if request.kind == "previous":
         return before[-2], True
+    plain = replace(request, little=False)
 
     def missing(grasp: Grasp) -> float:
         return shortfall(request, before=before, after=grasp, image_size=image_size, holds=known)
 
     def worth(grasp: Grasp) -> tuple[bool, float]:
         far = math.hypot(*move(before[-1], grasp, image_size)) if request.kind in ("direction", "turn") else 0.0
-        stays = steady(request, before=before, after=grasp, image_size=image_size) is not False
+        stays = steady(plain, before=before, after=grasp, image_size=image_size) is not False
         return stays, (1.0 if grasp.quality is None else grasp.quality) * math.exp(-far / REACH)
 
     met = [grasp for grasp in options if missing(grasp) <= 1e-9]
     if met:
-        return max(met, key=worth), True
+        near = [grasp for grasp in met if request.little and is_a_bit(before[-1], grasp, image_size)]
+        return max(near or met, key=worth), True
     if request.keep_angle:
         # Where the angle cannot stay, the way that was asked for counts more.
         free = replace(request, keep_angle=False)
         return choose(free, before=before, options=options, image_size=image_size, holds=known)[0], False
-    # The grasp as it is may be the nearest.
-    return min((before[-1], *options), key=lambda g: missing(g) + math.hypot(*move(before[-1], g, image_size))), False
+    return min(options, key=lambda g: (missing(g), math.hypot(*move(before[-1], g, image_size)))), False
 
 
 def move(a: Grasp, b: Grasp, image_size: tuple[int, int]) -> tuple[float, float]:
     """The way from one grasp's centre to another's, x and y, fractions of the picture's width."""
     return b.x - a.x, (b.y - a.y) * image_size[1] / image_size[0]
+
+
+def is_a_bit(a: Grasp, b: Grasp, image_size: tuple[int, int]) -> bool:
+    """Whether the way between two grasps is a bit at most."""
+    return math.hypot(*move(a, b, image_size)) <= LITTLE
 
 
 def difference(a: Grasp, b: Grasp, image_size: tuple[int, int]) -> float:
@@ -192,21 +204,22 @@ def is_new(before: Sequence[Grasp], after: Grasp, image_size: tuple[int, int]) -
 
 
 def other_end_shortfall(last: Grasp, after: Grasp, image_size: tuple[int, int], holds: Sequence[Hold]) -> float:
-    """How far `after` is from the end of the holds that is opposite to `last`."""
+    """How far `after` is from the end of the holds that is opposite to `last`, along the line between both ends."""
     origin = Grasp(x=0, y=0, theta=0)
     places = np.array([move(origin, hold.grasp, image_size) for hold in holds]).reshape(-1, 2)
     if len(places) < 2:
         return 1.0
     apart = np.linalg.norm(places[:, None] - places[None], axis=-1)
-    # Halfway between the two that are furthest apart.
-    middle = places[list(np.unravel_index(apart.argmax(), apart.shape))].mean(0)
-    aside = np.array(move(origin, last, image_size)) - middle
-    length = float(np.linalg.norm(aside))
-    if length < STEP:
+    # The ends are the two that are furthest apart.
+    one, other = places[list(np.unravel_index(apart.argmax(), apart.shape))]
+    half, middle = float(apart.max()) / 2, (one + other) / 2
+    if half < STEP:
         return 1.0
-    across = -aside / length
-    least = max(END * float(((places - middle) @ across).max()), STEP)
-    return max(least - float((np.array(move(origin, after, image_size)) - middle) @ across), 0.0)
+    along = (other - one) / (2 * half)
+    begun, come = (float((np.array(move(origin, grasp, image_size)) - middle) @ along) for grasp in (last, after))
+    if abs(begun) < max(MIDDLE * half, STEP):
+        return 1.0
+    return max(max(END * half, STEP) + math.copysign(1, begun) * come, 0.0)
 
 
 def nearest_hold(grasp: Grasp, holds: Sequence[Hold], image_size: tuple[int, int]) -> Hold:
@@ -215,9 +228,14 @@ def nearest_hold(grasp: Grasp, holds: Sequence[Hold], image_size: tuple[int, int
 
 
 def part_shortfall(request: Request, after: Grasp, image_size: tuple[int, int], holds: Sequence[Hold]) -> float:
-    """How much further the nearest hold on a right part is than the nearest on a wrong one."""
+    """How much further the nearest hold on a right part is than the nearest on a wrong one.
+
+    A hold of an unknown part is none by the part that is asked for, and says nothing of being away from one.
+    """
     near = {True: math.inf, False: math.inf}
     for hold in holds:
+        if hold.part is None and request.kind == "away":
+            continue
         right = (hold.part == request.part) == (request.kind == "part")
         near[right] = min(near[right], math.hypot(*move(hold.grasp, after, image_size)))
     if math.isinf(near[True]):

@@ -1,4 +1,4 @@
-"""The refinement benchmark: which photographs, and the records in a file that is not made twice."""
+"""The refinement benchmark: which photographs, and the records in a file that is gone on with and not made twice."""
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -12,7 +12,7 @@ from graspwise.data.store import Dataset, Sample
 from graspwise.errors import InputError
 from graspwise.evaluation.cells import cell_path, write_cell
 from graspwise.evaluation.exposure import seen_objects
-from graspwise.evaluation.refine_talk import RefineRecord, refine
+from graspwise.evaluation.refine_talk import RefineRecord, TalkRecord, refine
 from graspwise.evaluation.runs import Bar, begin, short_names
 from graspwise.evaluation.wish_cells import check_same, rows_of
 from graspwise.files import read_json
@@ -20,6 +20,10 @@ from graspwise.files import read_json
 FOLDS = 5
 # Requests after the first answer.
 MOST_TURNS = 7
+# Conversations held together, and what is written at once.
+BATCH = 16
+# What tells two builds of one source apart, in dataset.json.
+BUILT = ("samples", "seed", "size")
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,7 @@ def run_refinement(
     bar: Bar = lambda stream, total, title: stream,
     say: Callable[[str], None] = lambda line: None,
 ) -> dict[str, Any]:
-    """Hold the conversations, unless they are there; returns the cell: `model`, `split`, `records` and what it is of.
+    """Hold the conversations that are not there yet; returns the cell: `records`, `talks`, `split` and what it is of.
 
     Args:
         config: What is asked.
@@ -59,7 +63,8 @@ def run_refinement(
         say: Called with a line when something slow happens, e.g. a download.
 
     Raises:
-        InputError: a number, a folder or the model is not valid, or no photograph is left.
+        InputError: a number, a folder or the model is not valid, the data set is one of wishes, or no photograph is
+            left.
     """
     from graspwise.model.load import fingerprint
     from graspwise.model.registry import open_responder
@@ -70,23 +75,44 @@ def run_refinement(
     if config.seed < 0:
         raise InputError(f"--seed is {config.seed}; valid is 0 or more")
     dataset = Dataset(data)
+    if dataset.info.get("task") == "wishes":
+        raise InputError(
+            f"{data}: is a data set of wishes; valid is one with a grasp's photographs, as of `dataset build cornell`"
+        )
     samples, split = photographs_of(dataset, model, config)
     [name] = short_names([model])
     folder = begin(Path(out), asdict(config))
     path = cell_path(folder, "refinement", config.seed, name)
-    uses = {"model": name, "weights": fingerprint(model), "data": dataset.info["source"], "photographs": len(samples)}
+    uses = {
+        "model": name, "weights": fingerprint(model), "data": dataset.info["source"], "split": split,
+        "built": {key: dataset.info.get(key) for key in BUILT}, "photographs": len(samples),
+    }  # fmt: skip
+    cell: dict[str, Any] = {**uses, "records": [], "talks": []}
     if path.is_file():
         cell = read_json(path)
         check_same(path, cell, uses)
-        return {**cell, "records": rows_of(cell, "records", path=path, read=lambda row: RefineRecord(**row))}
-    responder = open_responder(model, say=say)
-    records = refine(
-        responder, dataset, samples, turns=config.turns, seed=config.seed,
-        seen=seen_objects(model, dataset.info["source"]), bar=bar,
-    )  # fmt: skip
-    cell = {**uses, "split": split, "records": records}
-    write_cell(path, cell)
-    return cell
+    records = rows_of(cell, "records", path=path, read=lambda row: RefineRecord(**row))
+    talks = rows_of(cell, "talks", path=path, read=lambda row: TalkRecord(**row))
+    held = {talk.image for talk in talks}
+    missing = [sample for sample in samples if sample.source_image not in held]
+    if missing:
+        responder, seen = open_responder(model, say=say), seen_objects(model, dataset.info["source"])
+        own_words = is_cluttered(dataset)
+        batches = [missing[start : start + BATCH] for start in range(0, len(missing), BATCH)]
+        for chosen in bar(iter(batches), len(batches), "conversations, in batches"):
+            found, ended = refine(
+                responder, dataset, chosen, turns=config.turns, seed=config.seed, seen=seen, own_words=own_words
+            )
+            records, talks = [*records, *found], [*talks, *ended]
+            # What an interrupt leaves is gone on with.
+            write_cell(path, {**uses, "records": records, "talks": talks})
+    return {**uses, "records": records, "talks": talks}
+
+
+def is_cluttered(dataset: Dataset) -> bool:
+    """Whether other things may be in view, so that a thing must be asked for by name."""
+    scenes = dataset.folder / "scenes.json"
+    return scenes.is_file() and int(read_json(scenes).get("most", 1)) > 1
 
 
 def photographs_of(dataset: Dataset, model: str, config: RefineConfig) -> tuple[list[Sample], str]:

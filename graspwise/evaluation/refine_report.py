@@ -4,11 +4,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-from graspwise.evaluation.document import Block, Code, Heading, Table, Text, in_points, markdown, with_interval
+from graspwise.evaluation.document import Block, Code, Details, Heading, Table, Text, in_points, markdown, with_interval
 from graspwise.evaluation.gallery import Photograph
 from graspwise.evaluation.page import page
 from graspwise.evaluation.refine_gallery import draw_gallery, gallery_of, picks
-from graspwise.evaluation.refine_score import FIGURES, refinement_summary
+from graspwise.evaluation.refine_score import ALL, FIGURES, refinement_summary
 from graspwise.files import write_json, write_text
 
 NAMES = {
@@ -49,7 +49,7 @@ def refinement_report(
         "date": time.strftime("%Y-%m-%d"),
         "command": command,
         "config": config,
-        "summary": refinement_summary(records),
+        "summary": refinement_summary(records, cell["talks"]),
         "gallery": picks(records, seed=config["seed"]),
     }
     write_json(target / "report.json", report)
@@ -82,17 +82,24 @@ def refinement_blocks(report: dict[str, Any]) -> list[Block]:
                 "does on new ones."
             )
         )
-    blocks += [Text(WORDS), Heading("Requests that a label satisfies", 2)]
-    for turn, rows in summary["turns"].items():
-        title = f"Request {turn}"
+    blocks.append(Text(WORDS))
+    if summary["not_begun"] or summary["broken_off"]:
+        blocks.append(
+            Text(
+                f"{summary['not_begun']} conversations did not begin, since the first answer holds no grasp, and "
+                f"{summary['broken_off']} ended at a later one that holds none: what was not asked there is in no "
+                "table, and these conversations count as failed where all requests so far are meant."
+            )
+        )
+    blocks.append(Heading("Requests that a label satisfies", 2))
+    tables = {"All requests": summary["all"]} | {f"Request {turn}": rows for turn, rows in summary["turns"].items()}
+    for title, rows in tables.items():
         lines = [(name if method == "model" else NAMES[method], *cells(at)) for method, at in rows.items()]
         blocks += [Heading(title, 3), Table(title, ("who answers", *HEAD), tuple(lines), marked=name)]
-        so_far = summary["through"][turn]
-        if so_far["percent"] is not None and int(turn) > 1:
+        so_far = summary["through"].get(title.removeprefix("Request "))
+        if so_far and so_far["percent"] is not None:
             blocks.append(Text(f"All requests so far obeyed and valid: {with_interval(so_far)} conversations."))
-    blocks += [*against(report), Heading("By what is asked", 3)]
-    kinds = tuple((kind, *cells(at)) for kind, at in summary["kinds"].items())
-    blocks.append(Table("By what is asked", (f"{name}, all requests", *HEAD), kinds))
+    blocks += [*against(report), Heading("By what is asked", 3), *by_kind(report)]
     blocks += [Heading("Requests that no label satisfies", 2), unmet(summary["unmet"])]
     gallery = gallery_of(report)
     blocks += [gallery] if gallery else []
@@ -106,11 +113,26 @@ def cells(at: dict[str, Any]) -> tuple[str, ...]:
     return (*(with_interval(at[field]) for field in FIGURES[:3]), with_interval(steady), str(at["n"]))
 
 
+def by_kind(report: dict[str, Any]) -> list[Block]:
+    """Figures by what is asked; those of the baselines are folded away."""
+    found: list[Block] = []
+    for method, kinds in report["summary"]["kinds"].items():
+        name = report["model"] if method == "model" else NAMES[method]
+        title = f"By what is asked: {name}"
+        table = Table(title, (f"{name}, all requests", *HEAD), tuple((kind, *cells(at)) for kind, at in kinds.items()))
+        found.append(table if method == "model" else Details(title, table))
+    return found
+
+
 def against(report: dict[str, Any]) -> list[Block]:
     """The model minus the baselines."""
     minus = report["summary"]["minus"]
     rows = tuple(
-        (f"{NAMES[other]}, request {turn}", in_points(at["obeyed"]), in_points(at["both"]))
+        (
+            f"{NAMES[other]}, {'all requests' if turn == ALL else f'request {turn}'}",
+            in_points(at["obeyed"]),
+            in_points(at["both"]),
+        )
         for other, turns in minus.items()
         for turn, at in turns.items()
     )

@@ -4,40 +4,51 @@ from collections.abc import Sequence
 from typing import Any
 
 from graspwise.data.requests import KINDS
-from graspwise.evaluation.refine_talk import METHODS, Method, RefineRecord
+from graspwise.evaluation.refine_talk import METHODS, Method, RefineRecord, TalkRecord
 from graspwise.evaluation.score import in_percent, share
 
 FIGURES = ("obeyed", "valid", "both", "steady")
 COMPARED = ("obeyed", "both")
+# All requests together, beside each turn.
+ALL = "all"
 
 
-def refinement_summary(records: Sequence[RefineRecord]) -> dict[str, Any]:
-    """What a report shows: by turn, by kind, of requests that cannot be met, and against the baselines.
+def refinement_summary(records: Sequence[RefineRecord], talks: Sequence[TalkRecord]) -> dict[str, Any]:
+    """What a report shows: of all requests, by turn, by kind, of those that cannot be met, and against the baselines.
 
     Args:
         records: Of one model, each request once a method.
+        talks: How far each of its conversations got.
     """
     turns = sorted({r.turn for r in records})
     met = [r for r in records if r.satisfiable]
     own = [r for r in met if r.method == "model"]
     return {
-        "photographs": len({r.image for r in records}),
-        "objects": len({r.object_id for r in records}),
-        "seen_objects": len({r.object_id for r in records if r.seen}),
+        "photographs": len(talks),
+        "objects": len({t.object_id for t in talks}),
+        "seen_objects": len({t.object_id for t in talks if t.seen}),
+        "not_begun": sum(t.answers == 0 for t in talks),
+        "broken_off": sum(t.lost and t.answers > 0 for t in talks),
+        "all": {method: figures([r for r in met if r.method == method]) for method in METHODS},
         "turns": {
             str(turn): {method: figures([r for r in met if (r.turn, r.method) == (turn, method)]) for method in METHODS}
             for turn in turns
         },
-        "through": {str(turn): through(own, turn) for turn in turns},
+        "through": {str(turn): through(own, talks, turn) for turn in turns},
         "minus": {
             other: {
-                str(turn): {field: minus([r for r in met if r.turn == turn], other, field) for field in COMPARED}
-                for turn in turns
+                name: {field: minus([r for r in met if r.turn in some], other, field) for field in COMPARED}
+                for name, some in {ALL: turns, **{str(turn): [turn] for turn in turns}}.items()
             }
             for other in METHODS[1:]
         },
         "kinds": {
-            kind: found for kind in KINDS if (found := figures([r for r in own if r.kind == kind]))["n"]
+            method: {
+                kind: figures(of)
+                for kind in KINDS
+                if (of := [r for r in met if (r.method, r.kind) == (method, kind)])
+            }
+            for method in METHODS
         },
         "unmet": unmet_figures([r for r in records if not r.satisfiable and r.method == "model"]),
     }  # fmt: skip
@@ -51,10 +62,14 @@ def figures(records: Sequence[RefineRecord]) -> dict[str, Any]:
     return {**value, "steady": {**share(kept, "steady"), "n": len(kept)}, "n": len(records)}
 
 
-def through(records: Sequence[RefineRecord], turn: int) -> dict[str, Any]:
-    """Share of the conversations with a request at this turn whose requests so far were all obeyed and valid."""
-    reached = {r.image: r.object_id for r in records if r.turn == turn}
-    failed = {r.image for r in records if r.turn <= turn and not r.both}
+def through(records: Sequence[RefineRecord], talks: Sequence[TalkRecord], turn: int) -> dict[str, Any]:
+    """Share of the conversations whose requests up to this turn were all obeyed and valid.
+
+    Of those that have a request at this turn, and of those that an answer without a grasp ended before: they failed.
+    """
+    lost = {t.image: t.object_id for t in talks if t.lost and t.answers < turn}
+    reached = {r.image: r.object_id for r in records if r.turn == turn} | lost
+    failed = {r.image for r in records if r.turn <= turn and not r.both} | set(lost)
     if not reached:
         return {"percent": None, "ci95": None, "n": 0}
     percent, ci95 = in_percent([image not in failed for image in reached], list(reached.values()))

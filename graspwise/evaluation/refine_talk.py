@@ -19,7 +19,6 @@ from graspwise.data.request_texts import says_unmet
 from graspwise.data.requests import SIDES, Hold, Request, is_new, meets, steady
 from graspwise.data.store import Dataset, Sample
 from graspwise.evaluation.protocol import workspace_view
-from graspwise.evaluation.runs import Bar
 from graspwise.evaluation.score import UNNAMED, square
 from graspwise.grasp import Grasp
 from graspwise.metric import is_hit
@@ -80,6 +79,25 @@ class RefineRecord:
     reasoning: str
 
 
+@dataclass(frozen=True)
+class TalkRecord:
+    """How far the conversation about one photograph got.
+
+    Attributes:
+        image: Name of the photograph.
+        object_id: Its object.
+        seen: Whether the model was trained on this object.
+        answers: Of the model that hold a grasp; 0 where the first does not, and nothing could be asked to change.
+        lost: Whether an answer without a grasp ended it; else all was asked, or there was nothing more to ask for.
+    """
+
+    image: str
+    object_id: str
+    seen: bool
+    answers: int
+    lost: bool
+
+
 @dataclass
 class Talk:
     """A conversation about one photograph as far as it has got.
@@ -88,17 +106,24 @@ class Talk:
         sample: The photograph.
         picture: What the model is shown.
         fit: From the sample's picture to that.
+        opening: The first question.
         messages: The turns so far.
         before: The grasps so far, in the frame of the sample's picture.
         ranked: Further grasps of the last answer.
+        lost: Whether the last answer held no grasp.
     """
 
     sample: Sample
     picture: Picture
     fit: Transform
-    messages: list[Message] = field(default_factory=lambda: [user_turn(UNNAMED)])
+    opening: str = UNNAMED
+    messages: list[Message] = field(default_factory=list)
     before: list[Grasp] = field(default_factory=list)
     ranked: list[Grasp] = field(default_factory=list)
+    lost: bool = False
+
+    def __post_init__(self) -> None:
+        self.messages = self.messages or [user_turn(self.opening)]
 
     @property
     def size(self) -> tuple[int, int]:
@@ -125,6 +150,7 @@ class Talk:
         """Take an answer in; False where it holds no grasp, which ends the conversation."""
         found = self.grasps(response)
         if response.grasp is None:
+            self.lost = True
             return False
         # What writes no text is shown its own numbers.
         self.messages.append(assistant_turn(response.text or render_grasp(response.grasp, answer_format="bare")))
@@ -141,59 +167,57 @@ def refine(
     turns: int,
     seed: int,
     seen: frozenset[str] = frozenset(),
-    batch: int = 16,
-    bar: Bar = lambda stream, total, title: stream,
-) -> list[RefineRecord]:
-    """Records of a model's conversations about unaugmented samples, of each request one a method.
+    own_words: bool = False,
+) -> tuple[list[RefineRecord], list[TalkRecord]]:
+    """A model's conversations about unaugmented samples, held together: of each request a record a method, and how far
+    each conversation got.
 
     Args:
         responder: The model.
         dataset: Where the samples' pictures are.
-        samples: Which samples; their own instructions are not used.
+        samples: Which samples.
         turns: Requests in a conversation.
         seed: Decides the requests.
         seen: Object ids that the model was trained on.
-        batch: Conversations held together.
-        bar: Wraps the batches in a progress bar.
+        own_words: Whether the samples' own instructions are the first questions, which name what is meant among others.
     """
     records: list[RefineRecord] = []
-    batches = [samples[start : start + batch] for start in range(0, len(samples), batch)]
-    for chosen in bar(iter(batches), len(batches), "conversations, in batches"):
-        shown = [
-            square(dataset, s, responder.image_size, depth=responder.takes_depth, view=workspace_view) for s in chosen
+    talks = []
+    for sample in samples:
+        shown = square(dataset, sample, responder.image_size, depth=responder.takes_depth, view=workspace_view)
+        talks.append(Talk(sample, *shown, sample.instruction if own_words else UNNAMED))
+    live = advance(responder, talks)
+    for turn in range(1, turns + 1):
+        asked = [(talk, drawn) for talk in live if (drawn := draw(talk, turn=turn, seed=seed)) is not None]
+        repeated = answers(responder, [talk for talk, _ in asked], [talk.opening for talk, _ in asked])
+        blind: list[dict[Method, Grasp | None]] = [
+            {
+                "again": talk.best(response),
+                "next": next((g for g in talk.ranked if is_new(talk.before, g, talk.size)), talk.before[-1]),
+                "rule": by_rule(request, talk.before, image_size=talk.size),
+            }
+            for (talk, (request, _)), response in zip(asked, repeated, strict=True)
         ]
-        talks = [Talk(sample, picture, fit) for sample, (picture, fit) in zip(chosen, shown, strict=True)]
-        live = advance(responder, talks)
-        for turn in range(1, turns + 1):
-            asked = [(talk, drawn) for talk in live if (drawn := draw(talk, turn=turn, seed=seed)) is not None]
-            if not asked:
-                break
-            repeated = answers(responder, [talk for talk, _ in asked], [UNNAMED] * len(asked))
-            blind: list[dict[Method, Grasp | None]] = [
-                {
-                    "again": talk.best(response),
-                    "next": next((g for g in talk.ranked if is_new(talk.before, g, talk.size)), talk.before[-1]),
-                    "rule": by_rule(request, talk.before),
-                }
-                for (talk, (request, _)), response in zip(asked, repeated, strict=True)
-            ]
-            for talk, (request, _) in asked:
-                talk.messages.append(user_turn(request.text, image=False))
-            own = respond(responder, [talk for talk, _ in asked])
-            live = []
-            for (talk, (request, met)), response, others in zip(asked, own, blind, strict=True):
-                mine = talk.best(response)
-                words = response.reasoning
-                for method, grasp in ({"model": mine} | others).items():
-                    records.append(
-                        record_of(
-                            talk, request, grasp, met, turn=turn, method=method,  # type: ignore[arg-type]
-                            words=words if method == "model" else "", seen=talk.sample.object_id in seen,
-                        )
-                    )  # fmt: skip
-                if talk.go_on(response):
-                    live.append(talk)
-    return records
+        for talk, (request, _) in asked:
+            talk.messages.append(user_turn(request.text, image=False))
+        own = respond(responder, [talk for talk, _ in asked])
+        live = []
+        for (talk, (request, met)), response, others in zip(asked, own, blind, strict=True):
+            mine = talk.best(response)
+            words = response.reasoning
+            for method, grasp in ({"model": mine} | others).items():
+                records.append(
+                    record_of(
+                        talk, request, grasp, met, turn=turn, method=method,  # type: ignore[arg-type]
+                        words=words if method == "model" else "", seen=talk.sample.object_id in seen,
+                    )
+                )  # fmt: skip
+            if talk.go_on(response):
+                live.append(talk)
+    return records, [
+        TalkRecord(t.sample.source_image, t.sample.object_id, t.sample.object_id in seen, len(t.before), t.lost)
+        for t in talks
+    ]
 
 
 def respond(responder: Responder, talks: Sequence[Talk]) -> list[Response]:
@@ -216,9 +240,17 @@ def advance(responder: Responder, talks: Sequence[Talk]) -> list[Talk]:
 
 
 def draw(talk: Talk, *, turn: int, seed: int) -> tuple[Request, bool] | None:
-    """The next request, drawn from (seed, photograph, turn), and whether a label satisfies it."""
+    """The next request, drawn from (seed, photograph, turn), and whether a label satisfies it.
+
+    The previous grasp is asked for where it is right: no other grasp does what was asked then.
+    """
+
+    def fits(request: Request, met: bool) -> bool:
+        previous = request.kind == "previous"
+        return not previous or is_hit(talk.before[-2], labels=talk.sample.rectangles, image_size=talk.size)
+
     rng = np.random.default_rng([seed, zlib.crc32(talk.sample.source_image.encode()), turn])
-    drawn = next_request(talk.holds, talk.before, image_size=talk.size, rng=rng, unmet=UNMET, test=True)
+    drawn = next_request(talk.holds, talk.before, image_size=talk.size, rng=rng, unmet=UNMET, test=True, fits=fits)
     return None if drawn is None else (drawn[0], drawn[2])
 
 
@@ -241,8 +273,8 @@ def record_of(
     )  # fmt: skip
 
 
-def by_rule(request: Request, before: Sequence[Grasp]) -> Grasp:
-    """The numbers moved by rule, whatever the picture shows.
+def by_rule(request: Request, before: Sequence[Grasp], *, image_size: tuple[int, int]) -> Grasp:
+    """The numbers moved by rule, whatever the picture shows; lengths are fractions of the picture's width.
 
     A direction moves them by a fixed share, a turn by a right angle. The other end is twice as far along the jaw
     plates, towards the middle of the picture; another grasp, or another part, half of that.
@@ -252,11 +284,12 @@ def by_rule(request: Request, before: Sequence[Grasp]) -> Grasp:
         return before[-2]
     if request.kind == "turn":
         return replace(last, theta=last.theta + math.pi / 2)
+    high = image_size[1] / image_size[0]
     if request.side is not None:
         way = np.array(SIDES[request.side]) * SHIFT
     else:
         along = np.array([math.sin(last.theta), math.cos(last.theta)])
-        inward = np.array([0.5 - last.x, 0.5 - last.y]) @ along
+        inward = np.array([0.5 - last.x, (0.5 - last.y) * high]) @ along
         way = along * math.copysign(2 * SHIFT if request.kind == "other end" else SHIFT, inward)
-    x, y = np.clip(np.array([last.x, last.y]) + way, 0, 1).tolist()
+    x, y = np.clip(np.array([last.x, last.y]) + way / (1, high), 0, 1).tolist()
     return replace(last, x=x, y=y)

@@ -5,15 +5,16 @@ the grasp that each sort of change comes to, as text, and where the answer's wor
 held to that grasp.
 """
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from torch import Tensor
 
 from graspwise.answer import AnswerError, parse_grasp, render_grasp
 from graspwise.conversation import Message, text_of
 from graspwise.data.request_texts import announced
-from graspwise.data.requests import KEPT, SIDES, Request, choose, is_new
+from graspwise.data.requests import KEPT, SIDES, Request, bit, choose, is_a_bit, is_new
 from graspwise.grasp import Grasp, angle_difference
 from graspwise.model.grasp_map import best_grasps
 
@@ -22,6 +23,9 @@ from graspwise.model.grasp_map import best_grasps
 # a hundredth.
 MOST, POOL, APART, LEAST = 24, 256, 0.04, 0.01
 SQUARE = (1, 1)
+# A grasp this close to one of the dense head's is that one, up to an answer's rounding.
+SAME_PLACE, SAME_ANGLE = 0.02, math.radians(3)
+MOVES = (*SIDES, *map(bit, SIDES))
 
 
 @dataclass(frozen=True)
@@ -30,7 +34,7 @@ class Change:
 
     Attributes:
         grasp: The best one for it.
-        met: Whether it does it; else it is the nearest.
+        met: Whether it does it; else it is the nearest. A bit that way is done within a bit.
         turned: Whether its angle is another than that of the grasp to change.
     """
 
@@ -66,16 +70,24 @@ def changes(grasps: Sequence[Grasp], earlier: Sequence[Grasp]) -> dict[str, Chan
     """
     if not grasps or not earlier:
         return {}
-    requests = [Request("direction", side) for side in SIDES]
+    requests = [Request("direction", side, little=little) for little in (False, True) for side in SIDES]
     requests += [Request("other end"), Request("turn"), Request("other")]
     if len(earlier) > 1 and is_new([earlier[-1]], earlier[-2], SQUARE):
         requests.append(Request("previous"))
     found = {}
     for request in requests:
         grasp, met = choose(request, before=earlier, options=grasps, image_size=SQUARE)
+        met = met and (not request.little or is_a_bit(earlier[-1], grasp, SQUARE))
         turned = angle_difference(earlier[-1].theta, grasp.theta) > KEPT
-        found[request.key] = Change(grasp, met, turned)
+        # An earlier grasp is known by its text alone, which has no opening.
+        found[request.key] = Change(measured(grasp, grasps), met, turned)
     return found
+
+
+def change_for(request: Request, found: Mapping[str, Change]) -> Change | None:
+    """The change that answers a request: of a bit that way, where there is none, the way; None where none is known."""
+    change = found.get(request.key)
+    return found[request.side] if change and request.side and not change.met else change
 
 
 def announced_change(text: str, found: Mapping[str, Change]) -> Change | None:
@@ -89,7 +101,24 @@ def with_changes(asked: str, found: Mapping[str, Change]) -> str:
         return asked
     listed = []
     for key, change in found.items():
-        turned = " turned" if change.turned and key in SIDES else ""
+        turned = " turned" if change.turned and key in MOVES else ""
         numbers = render_grasp(change.grasp, answer_format="bare") if change.met else "none"
         listed.append(f"{key}{turned if change.met else ''} {numbers}")
     return f"{asked}\nChanges: {'; '.join(listed)}"
+
+
+def measured(grasp: Grasp, known: Sequence[Grasp]) -> Grasp:
+    """A grasp with the opening, the jaw plate and the quality of the same among known ones.
+
+    One that is none of them opens as wide as the nearest and has no quality; without known ones it stays as it is.
+    """
+    same = next((other for other in known if is_same(other, grasp)), None)
+    nearest = same or min(known, key=lambda other: math.dist((other.x, other.y), (grasp.x, grasp.y)), default=None)
+    if nearest is None:
+        return grasp
+    return replace(grasp, opening=nearest.opening, jaw=nearest.jaw, quality=same.quality if same else None)
+
+
+def is_same(a: Grasp, b: Grasp) -> bool:
+    """Whether two grasps of one square picture are one."""
+    return math.dist((a.x, a.y), (b.x, b.y)) < SAME_PLACE and angle_difference(a.theta, b.theta) < SAME_ANGLE

@@ -17,7 +17,7 @@ import httpx
 from PIL import Image
 
 from graspwise.answer import GRASP, AnswerError, AnswerFormat, parse_grasp
-from graspwise.chat import Client, Endpoint, exchange, open_client
+from graspwise.chat import TIMEOUT_SECONDS, Client, Endpoint, exchange, open_client
 from graspwise.conversation import Message, text_of
 from graspwise.errors import InputError
 from graspwise.model.responder import Response
@@ -70,6 +70,7 @@ class EndpointResponder:
         name: `http(s)://HOST:PORT/v1#MODEL`; without `#MODEL` the endpoint's only model is taken. An API key is read
             from OPENAI_API_KEY.
         image_size: Side of the pictures that are sent, pixels.
+        timeout_seconds: Longest silence in one request.
 
     Raises:
         InputError: the name is no such address, or it names no model and the endpoint does not offer exactly one.
@@ -79,44 +80,59 @@ class EndpointResponder:
     mode = "plain"
     takes_depth = False
 
-    def __init__(self, name: str, *, image_size: int = IMAGE_SIZE) -> None:
+    def __init__(self, name: str, *, image_size: int = IMAGE_SIZE, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
         address, _, model = name.partition("#")
         base_url = check_address(address)
         key = os.environ.get("OPENAI_API_KEY", "").strip() or None
-        self._endpoint = Endpoint(base_url, model or only_model(Endpoint(base_url, "", key)), key)
+        self._endpoint = Endpoint(base_url, model or only_model(Endpoint(base_url, "", key)), key, timeout_seconds)
         self.name = f"{base_url}#{self._endpoint.model}"
         self.image_size = image_size
 
-    def respond(
-        self,
-        pictures: Sequence[Picture],
-        conversations: Sequence[Sequence[Message]],
-        *,
-        stop: "Stop | None" = None,
-    ) -> list[Response]:
+    def respond(self, pictures: Sequence[Picture], conversations: Sequence[Sequence[Message]]) -> list[Response]:
         """Answers to conversations, several asked at once.
 
         Args:
             pictures: B pictures.
             conversations: B conversations.
-            stop: Asked all the while: row -> whether nobody waits for its answer any more. Then the connection is
-                closed, at which such servers stop writing, and the response is empty.
 
         Raises:
             InputError: the endpoint does not answer as it should; one line with its URL.
         """
-        with ThreadPoolExecutor(WORKERS) as pool:
-            if stop is not None:
-                watched = [StoppableClient(self._endpoint, stop=partial(stop, row)) for row in range(len(pictures))]
-                return list(pool.map(self._answer_unless, watched, pictures, conversations))
-            with open_client(self._endpoint) as client:
-                return list(pool.map(partial(self._answer, client), pictures, conversations))
+        with ThreadPoolExecutor(WORKERS) as pool, open_client(self._endpoint) as client:
+            return list(pool.map(partial(self._answer, client), pictures, conversations))
 
-    def _answer_unless(self, client: StoppableClient, picture: Picture, conversation: Sequence[Message]) -> Response:
-        try:
-            return self._answer(client, picture, conversation, sleep=client.sleep)
-        except Stopped:
-            return Response(text="", reasoning="", grasp=None)
+    def respond_each(
+        self,
+        pictures: Sequence[Picture],
+        conversations: Sequence[Sequence[Message]],
+        *,
+        tell: Callable[[int, Response | Exception], None],
+        stop: "Stop",
+    ) -> None:
+        """Answers to conversations, all asked at once; none waits for another, and none fails with another.
+
+        Args:
+            pictures: B pictures.
+            conversations: B conversations.
+            tell: Told of each row as soon as it is done, from its own thread: the response, or why there is none.
+            stop: Asked all the while: row -> whether nobody waits for its answer any more. Then the connection is
+                closed, at which such servers stop writing, and the response is empty.
+        """
+
+        def one(row: int) -> None:
+            client = StoppableClient(self._endpoint, stop=partial(stop, row))
+            try:
+                outcome: Response | Exception = self._answer(
+                    client, pictures[row], conversations[row], sleep=client.sleep
+                )
+            except Stopped:
+                outcome = Response(text="", reasoning="", grasp=None)
+            except Exception as error:
+                outcome = error
+            tell(row, outcome)
+
+        with ThreadPoolExecutor(len(pictures)) as pool:
+            list(pool.map(one, range(len(pictures))))
 
     def _answer(
         self,

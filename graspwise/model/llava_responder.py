@@ -1,14 +1,12 @@
 """A language model that reasons, answering a conversation about a square picture with the help of its dense head."""
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from graspwise.answer import SPT, parse_grasp, target_of
 from graspwise.conversation import Message, text_of
 from graspwise.errors import InputError
-from graspwise.grasp import Grasp, angle_difference
+from graspwise.grasp import Grasp
 from graspwise.model.responder import Response
 from graspwise.picture import Picture
 
@@ -19,8 +17,6 @@ if TYPE_CHECKING:
     from graspwise.model.generate import OnToken, Stop, Written
     from graspwise.model.grasp_model import GraspModel
 
-# A chosen grasp this close to a proposal is that proposal, up to the answer's rounding.
-SAME_PLACE, SAME_ANGLE = 0.02, math.radians(3)
 # Grasps of the dense head that an answer's digits are weighed against, and that an answer ranks.
 WEIGHED, RANKED = 8, 5
 
@@ -29,7 +25,7 @@ class LlavaResponder:
     """A grasp model: the dense head proposes, the language model reasons and writes, the map holds its digits.
 
     After an earlier answer the language model is shown what each sort of change comes to, and where its words name one,
-    its digits are held to that.
+    its digits are held to that. One that names its target is not shown them: they follow from what it will have named.
 
     Args:
         name: As given by the user.
@@ -68,6 +64,8 @@ class LlavaResponder:
             on_token: Told after every token: the row, and its text so far.
             stop: Asked after every token; a row it says yes to is broken off, and its response holds no grasp.
         """
+        from graspwise.model.changes import is_same, measured
+
         openings = None if reasonings is None else [f"{text.strip()}\n" for text in reasonings]
         written, proposals = self.write(
             pictures, conversations, constrained=True, openings=openings, temperature=temperature, seed=seed,
@@ -84,14 +82,14 @@ class LlavaResponder:
             reasoning, grasp = parse_grasp(answer.text)
             reasoning, target = target_of(reasoning)
             chosen = next((p for p in proposed if is_same(p, grasp)), None)
-            # A grasp of the model's own invention opens as wide as the proposal nearest to it.
-            nearest = chosen or min(proposed, key=lambda p: math.dist((p.x, p.y), (grasp.x, grasp.y)), default=None)
-            if nearest is not None:
-                quality = chosen.quality if chosen else None
-                grasp = replace(grasp, opening=nearest.opening, jaw=nearest.jaw, quality=quality)
             others = tuple(p for p in proposed if p is not chosen)[: RANKED - 1]
+            grasp = measured(grasp, proposed)
             responses.append(Response(answer.text, reasoning, grasp, others, answer.intervened, target=target))
         return responses
+
+    def tokens(self, conversation: Sequence[Message]) -> int:
+        """Tokens of a conversation with its picture, without what the dense head will add."""
+        return len(self.model.prompt_ids(conversation))
 
     def free_texts(self, pictures: Sequence[Picture], conversations: Sequence[Sequence[Message]]) -> list[str]:
         """What the model writes when no grammar holds it."""
@@ -110,7 +108,7 @@ class LlavaResponder:
         stop: "Stop | None" = None,
     ) -> "tuple[list[Written], list[list[Grasp]]]":
         """Answers, and for each the dense head's grasps, best first, that its digits were weighed against."""
-        from graspwise.model.changes import announced_change, changes, earlier_grasps, spread_grasps
+        from graspwise.model.changes import announced_change, changes, earlier_grasps, is_same, spread_grasps
         from graspwise.model.density import GraspDensity
         from graspwise.model.generate import write_answers
         from graspwise.model.grasp_map import best_grasps
@@ -133,7 +131,11 @@ class LlavaResponder:
                 return {}
             return changes(spread_grasps(maps, plate=model.card.plate)[0], earlier[row])
 
-        seen = [changed(row, None if maps is None else maps[row : row + 1]) for row in range(len(pictures))]
+        # Whatever names its target has grasps to choose from once it has named it, and those of other things before.
+        seen = [
+            {} if maps is None or model.names_target else changed(row, maps[row : row + 1])
+            for row in range(len(pictures))
+        ]
         prompts = [
             self.prompt(
                 conversation, names=names[row], in_view=in_view[row], proposals=grasps[row][: model.card.proposals],
@@ -145,22 +147,22 @@ class LlavaResponder:
         def steered_maps(row: int, state: "Tensor") -> "Tensor":
             return model.steered_maps(dense[row :: len(pictures)], state[None])
 
-        def steered(row: int, state: "Tensor") -> list[Grasp]:
-            return best_grasps(steered_maps(row, state), count=WEIGHED, plate=model.card.plate)[0]
+        def best(maps: "Tensor") -> list[Grasp]:
+            return best_grasps(maps, count=WEIGHED, plate=model.card.plate)[0]
 
         meant: dict[int, list[Grasp]] = {}
 
         def density(row: int, ids: Sequence[int], states: "Tensor") -> GraspDensity:
             state = mean_state(states, ids, model.spt[1]) if model.names_target else None
-            if state is not None:
-                meant[row] = steered(row, state)
+            named = None if state is None else steered_maps(row, state)
+            if named is not None:
+                meant[row] = best(named)
             ranked = meant.get(row, grasps[row])
-            if earlier[row]:
-                options = seen[row] if state is None else changed(row, steered_maps(row, state))
-                change = announced_change(model.text_of(ids), options)
-                if change is not None:
-                    meant[row] = [change.grasp, *(g for g in ranked if not is_same(g, change.grasp))]
-                    return GraspDensity.of([change.grasp], trust=0)
+            found = seen[row] if named is None else changed(row, named)
+            change = announced_change(model.text_of(ids), found)
+            if change is not None:
+                meant[row] = [change.grasp, *(g for g in ranked if not is_same(g, change.grasp))]
+                return GraspDensity.of([change.grasp], trust=0)
             return GraspDensity.of(ranked, trust=self.trust)
 
         written = write_answers(
@@ -171,7 +173,7 @@ class LlavaResponder:
         for row, answer in enumerate(written):
             # Where no digits were weighed, nobody has asked for the target's grasps yet.
             if answer.state is not None and row not in meant:
-                meant[row] = steered(row, answer.state)
+                meant[row] = best(steered_maps(row, answer.state))
         return written, [meant.get(row, found) for row, found in enumerate(grasps)]
 
     def prompt(
@@ -205,7 +207,3 @@ class LlavaResponder:
                 f"{context - FREE_TOKENS}; take a turn back, or say it in fewer words"
             )
         return ids
-
-
-def is_same(a: Grasp, b: Grasp) -> bool:
-    return math.dist((a.x, a.y), (b.x, b.y)) < SAME_PLACE and angle_difference(a.theta, b.theta) < SAME_ANGLE

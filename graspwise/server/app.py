@@ -29,6 +29,7 @@ from graspwise.server.problem import ClientGone, Problem
 from graspwise.server.reading import invalid
 from graspwise.server.routes import router
 from graspwise.server.schema import (
+    ChatRequest,
     ErrorAnswer,
     ExampleList,
     GraspForm,
@@ -79,11 +80,11 @@ def create_app(model: Model, *, limits: Limits, api_key: str | None = None, exam
         lifespan=lifespan,
         redoc_url=None,
     )
-    app.state.desk = Desk(model, batcher=batcher, limits=limits)
+    app.state.desk = desk = Desk(model, batcher=batcher, limits=limits)
     app.add_middleware(Door, batcher=batcher, limits=limits, metrics=metrics, api_key=api_key)
     add_handlers(app)
     app.include_router(router)
-    add_facts(app, model=model, batcher=batcher, limits=limits, metrics=metrics, has_key=api_key is not None)
+    add_facts(app, name=desk.name, batcher=batcher, limits=limits, metrics=metrics, has_key=api_key is not None)
     add_page(app, examples=examples)
     app.openapi = lambda: document(app, has_key=api_key is not None)  # type: ignore[method-assign]
     return app
@@ -117,21 +118,21 @@ def add_handlers(app: FastAPI) -> None:
         return Problem(500, "the server failed on this request; its log says why").response()
 
 
-def add_facts(app: FastAPI, *, model: Model, batcher: Batcher, limits: Limits, metrics: Metrics, has_key: bool) -> None:
+def add_facts(app: FastAPI, *, name: str, batcher: Batcher, limits: Limits, metrics: Metrics, has_key: bool) -> None:
     """What the server says about itself."""
     created = int(time.time())
 
     @app.get("/v1/models", responses={200: {"model": ModelList}, **faults(401)})
     async def models() -> Response:
         """The one model that is served."""
-        card = {"id": model.name, "object": "model", "created": created, "owned_by": "graspwise"}
+        card = {"id": name, "object": "model", "created": created, "owned_by": "graspwise"}
         return JSONResponse({"object": "list", "data": [card]})
 
     @app.get("/healthz", responses={200: {"model": Health}, 503: {"model": Health}})
     async def health() -> Response:
         """Whether it answers."""
         is_open = batcher.is_open
-        facts = {"status": "ok" if is_open else "closing", "model": model.name, "waiting": batcher.waiting}
+        facts = {"status": "ok" if is_open else "closing", "model": name, "waiting": batcher.waiting}
         return JSONResponse(facts, 200 if is_open else 503)
 
     @app.get("/limits", responses={200: {"model": LimitsAnswer}})
@@ -183,7 +184,12 @@ def document(app: FastAPI, *, has_key: bool) -> dict[str, Any]:
     if app.openapi_schema is None:
         found = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
         bodies = models_json_schema(
-            [(GraspRequest, "validation"), (GraspForm, "validation"), (ErrorAnswer, "serialization")],
+            [
+                (GraspRequest, "validation"),
+                (GraspForm, "validation"),
+                (ChatRequest, "validation"),
+                (ErrorAnswer, "serialization"),
+            ],
             ref_template="#/components/schemas/{model}",
         )[1]
         schemas = found["components"]["schemas"]

@@ -2,19 +2,17 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
-from functools import partial
 
-import anyio
-from anyio.to_thread import run_sync
 from fastapi import Request
 
 from graspwise.predict import Model
 from graspwise.server.batcher import Batcher, Job, timed_out
 from graspwise.server.limits import Limits
 from graspwise.server.problem import ClientGone
-from graspwise.server.questions import Question, question
+from graspwise.server.questions import Question, public_name, question
 from graspwise.server.reading import Asked
 
 # Photographs that are held whole at once; what waits in the queue is small.
@@ -28,11 +26,16 @@ class Desk:
         model: Who answers.
         batcher: The queue before it.
         limits: What is taken.
+
+    Attributes:
+        name: The model's name, as clients know it.
     """
 
     def __init__(self, model: Model, *, batcher: Batcher, limits: Limits) -> None:
         self.model, self.batcher, self.limits = model, batcher, limits
-        self._decoding = anyio.CapacityLimiter(DECODED_AT_ONCE)
+        self.name = public_name(model.name)
+        self._decoding = asyncio.Semaphore(DECODED_AT_ONCE)
+        self._threads = ThreadPoolExecutor(DECODED_AT_ONCE, thread_name_prefix="graspwise-picture")
 
     def deadline(self) -> float:
         """When a question that arrives now must be answered, in the event loop's time."""
@@ -45,12 +48,26 @@ class Desk:
             InputError: it is not valid.
             Problem: the picture is too large (413), or it was not its turn in time (504).
         """
-        read = partial(question, self.model, asked.image, asked.said, workspace=asked.workspace, limits=self.limits)
         try:
             async with asyncio.timeout_at(deadline):
-                return await run_sync(read, limiter=self._decoding)
+                await self._decoding.acquire()
+                reading = self._threads.submit(
+                    question, self.model, asked.image, asked.said, workspace=asked.workspace, limits=self.limits
+                )
+                reading.add_done_callback(self._release(asyncio.get_running_loop()))
+                return await asyncio.wrap_future(reading)
         except TimeoutError as error:
             raise timed_out() from error
+
+    def _release(self, loop: asyncio.AbstractEventLoop) -> Callable[[Future[Question]], None]:
+        """Gives a thread's place back when it is free, which may be after its request was given up."""
+
+        def release(_: Future[Question]) -> None:
+            # A loop that was closed meanwhile has nobody waiting in it.
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(self._decoding.release)
+
+        return release
 
 
 class Visit:
@@ -61,23 +78,34 @@ class Visit:
         deadline: By when it must be answered, in the event loop's time.
     """
 
-    def __init__(self, desk: Desk, stack: ExitStack) -> None:
-        self.desk, self.deadline = desk, desk.deadline()
-        self._stack = stack
+    def __init__(self, request: Request, stack: ExitStack) -> None:
+        self.desk: Desk = request.app.state.desk
+        self.deadline: float = request.state.deadline
+        self._request, self._stack = request, stack
+        self._watching: asyncio.Task[None] | None = None
         self._job: Job | None = None
         self._gone = False
 
     async def ask(self, asked: Asked) -> Job:
-        """The question in the queue; raises as `Desk.prepare`."""
+        """The question in the queue, its request's body read; raises as `Desk.prepare`."""
+        # With the body read, what is received next is the client's leaving.
+        self._watching = asyncio.create_task(self._watch())
         ready = await self.desk.prepare(asked, deadline=self.deadline)
         if self._gone:
             raise ClientGone
         self._job = self._stack.enter_context(self.desk.batcher.ask(ready))
         return self._job
 
-    async def watch(self, request: Request) -> None:
+    async def end(self) -> None:
+        """Nobody waits any more."""
+        if self._watching is not None:
+            self._watching.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._watching
+
+    async def _watch(self) -> None:
         """Tells the job when the client goes away."""
-        while (await request.receive())["type"] != "http.disconnect":
+        while (await self._request.receive())["type"] != "http.disconnect":
             pass
         self._gone = True
         if self._job is not None:
@@ -86,14 +114,9 @@ class Visit:
 
 async def visit(request: Request) -> AsyncIterator[Visit]:
     """The dependency that gives a route its visit; FastAPI ends it when the response was sent, or could not be."""
-    # With the body read, what is received next is the client's leaving.
-    await request.body()
     with ExitStack() as stack:
-        here = Visit(request.app.state.desk, stack)
-        watching = asyncio.create_task(here.watch(request))
+        here = Visit(request, stack)
         try:
             yield here
         finally:
-            watching.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await watching
+            await here.end()

@@ -12,11 +12,14 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
+from graspwise.conversation import Message
 from graspwise.errors import InputError
 from graspwise.model.endpoint import EndpointResponder
 from graspwise.model.llava_responder import LlavaResponder
 from graspwise.model.responder import Responder, Response
+from graspwise.picture import Picture
 from graspwise.predict import Answer
 from graspwise.server.limits import Limits
 from graspwise.server.metrics import Metrics
@@ -187,32 +190,55 @@ class Batcher:
     def _answer(self, jobs: Sequence[Job]) -> None:
         responder = jobs[0].question.view.responder
         started = time.monotonic()
+
+        def settle(row: int, outcome: Response | Exception) -> None:
+            self._settle(jobs[row], outcome, seconds=time.monotonic() - started)
+
         try:
-            responses = respond(responder, jobs)
-            seconds = (time.monotonic() - started) / len(jobs)
-            answers = [j.question.view.in_picture(r, seconds=seconds) for j, r in zip(jobs, responses, strict=True)]
+            if isinstance(responder, EndpointResponder):
+                pictures, conversations = contents(jobs)
+                responder.respond_each(
+                    pictures, conversations, tell=settle, stop=lambda row: jobs[row].dropped.is_set()
+                )
+                return
+            told = list(zip(jobs, respond(responder, jobs), strict=True))
         except Exception as error:  # a bad question must neither end the thread nor spoil the others
             if len(jobs) > 1:
                 for job in jobs:
                     self._answer([job])
-                return
-            self._count("failed", jobs[0])
-            jobs[0].tell(failure(error, responder))
+            else:
+                settle(0, error)
             return
-        for job, answer in zip(jobs, answers, strict=True):
-            self._count("refused" if answer.refused else "no_grasp" if answer.grasp is None else "answered", job)
-            job.tell(answer)
+        seconds = (time.monotonic() - started) / len(jobs)
+        for job, response in told:
+            self._settle(job, response, seconds=seconds)
+
+    def _settle(self, job: Job, outcome: Response | Exception, *, seconds: float) -> None:
+        """Tells a job its answer, or why there is none; from any thread."""
+        view = job.question.view
+        try:
+            if isinstance(outcome, Exception):
+                raise outcome
+            answer = replace(view.in_picture(outcome, seconds=seconds), model=job.question.model)
+        except Exception as error:
+            self._count("failed", job)
+            job.tell(failure(error, job.question))
+            return
+        self._count("refused" if answer.refused else "no_grasp" if answer.grasp is None else "answered", job)
+        job.tell(answer)
 
     def _count(self, outcome: str, job: Job) -> None:
         self.metrics.answers.labels("stopped" if job.dropped.is_set() else outcome).inc()
 
 
+def contents(jobs: Sequence[Job]) -> tuple[list[Picture], list[tuple[Message, ...]]]:
+    """Pictures and conversations of jobs."""
+    return [job.question.square for job in jobs], [job.question.conversation for job in jobs]
+
+
 def respond(responder: Responder, jobs: Sequence[Job]) -> list[Response]:
     """Responses to jobs at once; a model that writes is followed, and broken off where nobody waits."""
-    pictures = [job.question.square for job in jobs]
-    conversations = [job.question.conversation for job in jobs]
-    if isinstance(responder, EndpointResponder):
-        return responder.respond(pictures, conversations, stop=lambda row: jobs[row].dropped.is_set())
+    pictures, conversations = contents(jobs)
     if not isinstance(responder, LlavaResponder):
         # Done in one pass, which leaves nothing to stop.
         return responder.respond(pictures, conversations)
@@ -224,10 +250,12 @@ def respond(responder: Responder, jobs: Sequence[Job]) -> list[Response]:
     )
 
 
-def failure(error: Exception, responder: Responder) -> Exception:
+def failure(error: Exception, question: Question) -> Exception:
     """What a client is told of an error in the model's thread."""
+    responder = question.view.responder
     if isinstance(error, InputError) and not isinstance(responder, EndpointResponder):
-        return error
+        # The model's own name may be a path.
+        return InputError(str(error).replace(responder.name, question.model))
     log.error("no answer: %s", error, exc_info=None if isinstance(error, InputError) else error)
     if isinstance(error, InputError):
         # Its message holds an address that is not the client's business.

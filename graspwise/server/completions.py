@@ -29,7 +29,7 @@ def read_messages(messages: Sequence[ChatMessage]) -> tuple[str, list[Said]]:
             continue
         parts = message.content
         if isinstance(parts, str):
-            said.append(Said(message.role, parts))
+            said.append(Said(message.role, parts, message.graspwise.model_text if message.graspwise else None))
             continue
         found = [part.image_url.url for part in parts if part.type == "image_url"]
         if found and (said or message.role != "user"):

@@ -14,7 +14,9 @@ from graspwise.server.metrics import Metrics
 from graspwise.server.problem import Problem
 
 GUARDED = ("/v1/", "/metrics")
-ROUTES = ("/v1/grasp", "/v1/chat/completions", "/v1/models", "/healthz", "/metrics", "/limits", "/examples", "/")
+# What asks the model: a seat is taken, and a body read, for these alone.
+ASKING = ("/v1/grasp", "/v1/chat/completions")
+ROUTES = (*ASKING, "/v1/models", "/healthz", "/metrics", "/limits", "/examples", "/")
 
 
 class Door:
@@ -22,7 +24,7 @@ class Door:
 
     Args:
         app: What is behind it.
-        batcher: Gives seats to what is asked under /v1.
+        batcher: Gives seats to what asks the model.
         limits: Bytes and seconds of a body.
         metrics: Told of every request.
         api_key: Asked for under /v1 and for /metrics; None asks for none.
@@ -58,12 +60,15 @@ class Door:
     async def _admit(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"].startswith(GUARDED):
             self._check_key(scope)
-        if scope["method"] != "POST":
+        if scope["method"] != "POST" or scope["path"] not in ASKING:
             await self.app(scope, receive, send)
             return
+        # The body's time is part of the request's.
+        deadline = asyncio.get_running_loop().time() + self.limits.seconds
+        scope.setdefault("state", {})["deadline"] = deadline
         with self.batcher.seat():
-            body = await self._read(scope, receive)
-            await self.app(scope, replayed(body, receive), send)
+            # Held nowhere else, so that a question that waits has dropped its body.
+            await self.app(scope, replayed(await self._read(scope, receive, deadline=deadline), receive), send)
 
     def _check_key(self, scope: MutableMapping[str, Any]) -> None:
         given = header(scope, b"authorization")
@@ -76,13 +81,13 @@ class Door:
                 headers={"WWW-Authenticate": "Bearer"},
             )
 
-    async def _read(self, scope: Scope, receive: Receive) -> bytes:
+    async def _read(self, scope: Scope, receive: Receive, *, deadline: float) -> bytes:
         said = header(scope, b"content-length")
         if said.isdigit() and int(said[:20]) > self.limits.body:
             raise self._too_large()
         body = bytearray()
         try:
-            async with asyncio.timeout(self.limits.seconds):
+            async with asyncio.timeout_at(deadline):
                 more = True
                 while more:
                     message = await receive()
@@ -112,14 +117,13 @@ def header(scope: MutableMapping[str, Any], name: bytes) -> bytes:
 
 
 def replayed(body: bytes, receive: Receive) -> Receive:
-    """A `receive` that gives the whole body once, and afterwards what comes then."""
-    given = False
+    """A `receive` that gives the whole body once, keeping none of it, and afterwards what comes then."""
+    left = [body]
+    del body
 
     async def again() -> Message:
-        nonlocal given
-        if given:
+        if not left:
             return await receive()
-        given = True
-        return {"type": "http.request", "body": body, "more_body": False}
+        return {"type": "http.request", "body": left.pop(), "more_body": False}
 
     return again

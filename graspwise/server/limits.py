@@ -14,6 +14,7 @@ class Limits:
         body: Bytes of a request's body.
         pixels: Of a picture.
         turns: User turns of a conversation.
+        tokens: Of a conversation with its picture, for a language model.
         queue: Requests that may wait beside those being answered.
         batch: Requests answered at once.
         seconds: Longest time from a request's arrival to its answer.
@@ -25,6 +26,7 @@ class Limits:
     body: int = 20 * 2**20
     pixels: int = 40_000_000
     turns: int = 8
+    tokens: int = 2500
     queue: int = 64
     batch: int = 8
     seconds: float = 120.0

@@ -17,9 +17,8 @@ from graspwise.server.batcher import Batcher
 from graspwise.server.limits import Limits
 from graspwise.server.metrics import Metrics
 from graspwise.server.problem import Problem
-from graspwise.server.questions import Said
-from graspwise.server.reading import Asked, box
-from graspwise.server.schema import GraspAnswer, ImageText, Workspace
+from graspwise.server.reading import Asked, box, turns
+from graspwise.server.schema import EARLIER, EarlierTurn, GraspAnswer, ImageText, Workspace
 
 TOOL = (
     "Find a grasp for a parallel gripper on a photograph, and say why. x and y are fractions of the picture's width "
@@ -56,8 +55,9 @@ def create_mcp(model: Model, *, limits: Limits) -> MCPServer:
         image: ImageText,
         instruction: Annotated[str, Field(description="What to pick up, in words.")],
         workspace: Workspace | None = None,
+        messages: Annotated[list[EarlierTurn] | None, Field(description=EARLIER)] = None,
     ) -> GraspAnswer:
-        asked = Asked(image, [Said("user", instruction)], box(workspace))
+        asked = Asked(image, turns(messages or [], instruction), box(workspace))
         try:
             with batcher.seat():
                 deadline = desk.deadline()

@@ -11,6 +11,11 @@ from graspwise.picture import FORMATS, VALID, Picture, as_picture
 from graspwise.server.problem import Problem
 
 DATA_URL = re.compile(r"data:[\w.+-]+/[\w.+-]+(?:;[\w.+-]+=[^;,]*)*;base64,", re.IGNORECASE)
+# Up to a marker that is no restart, no stuffing, and may have a length behind it.
+MARKER = re.compile(rb"\xff+([^\x00\x01\xff\xd0-\xd7])")
+START_OF_IMAGE, END_OF_IMAGE, START_OF_SCAN = b"\xd8", b"\xd9", b"\xda"
+# Cameras write one scan and progressive encoders about ten; each costs a pass over all pixels.
+MOST_SCANS = 100
 ADDRESS = re.compile(r"\s*(?:[a-z][a-z0-9+.-]*:|/|\.{1,2}/|~|\\\\)", re.IGNORECASE)
 
 
@@ -41,7 +46,7 @@ def open_upload(data: bytes, *, pixels: int) -> Picture:
         pixels: As many as it may have.
 
     Raises:
-        InputError: it is no picture, damaged or too small.
+        InputError: it is no picture, damaged, too small, or a JPEG that would take very long to read.
         Problem: it has more pixels (413).
     """
     try:
@@ -54,7 +59,24 @@ def open_upload(data: bytes, *, pixels: int) -> Picture:
         width, height = image.size
         if width * height > pixels:
             raise too_large(f"{width}x{height}", pixels)
+        if image.format in ("JPEG", "MPO") and (found := scans(data)) > MOST_SCANS:
+            raise InputError(f"image: a JPEG of {found} scans; valid is at most {MOST_SCANS}")
         return as_picture(image)
+
+
+def scans(data: bytes) -> int:
+    """Scans of a JPEG, which a decoder goes through one after the other; what follows its end is not looked at."""
+    count, place = 0, 0
+    while found := MARKER.search(data, place):
+        place, kind = found.end(), found[1]
+        if kind == END_OF_IMAGE:
+            break
+        if kind == START_OF_IMAGE:
+            continue
+        count += kind == START_OF_SCAN
+        # A thumbnail in a segment is not the picture.
+        place += max(int.from_bytes(data[place : place + 2]), 2)
+    return count
 
 
 def too_large(found: str, pixels: int) -> Problem:

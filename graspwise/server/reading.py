@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from fastapi import Request
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 from starlette.datastructures import FormData, UploadFile
 
 from graspwise.errors import InputError
@@ -16,6 +16,7 @@ from graspwise.server.schema import EarlierTurn, GraspRequest
 
 TURNS = TypeAdapter(list[EarlierTurn])
 FORM_FIELDS = 8
+Shape = TypeVar("Shape", bound=BaseModel)
 
 
 @dataclass(frozen=True)
@@ -44,17 +45,30 @@ async def read_grasp_request(request: Request, *, largest: int) -> Asked:
         InputError: a field is not valid.
         Problem: the content type is another one (415), or the JSON has another shape (400).
     """
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    kind = content_type(request)
     if kind == "application/json":
-        try:
-            asked = GraspRequest.model_validate_json(await request.body())
-        except ValidationError as error:
-            raise invalid(error.errors(include_input=False, include_context=False)) from error
+        asked = await read_json(request, GraspRequest)
         return Asked(asked.image, turns(asked.messages, asked.instruction), box(asked.workspace))
     if kind != "multipart/form-data":
         raise Problem(415, f"content type {kind!r}; valid are application/json and multipart/form-data")
     async with request.form(max_files=1, max_fields=FORM_FIELDS, max_part_size=largest) as form:
         return await read_form(form)
+
+
+def content_type(request: Request) -> str:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+async def read_json(request: Request, shape: type[Shape]) -> Shape:
+    """A JSON body; the request keeps no copy of it, as `request.body()` would.
+
+    Raises:
+        Problem: it has another shape (400).
+    """
+    try:
+        return shape.model_validate_json(b"".join([chunk async for chunk in request.stream()]))
+    except ValidationError as error:
+        raise invalid(error.errors(include_input=False, include_context=False)) from error
 
 
 async def read_form(form: FormData) -> Asked:
@@ -88,7 +102,7 @@ def text_field(form: FormData, name: str) -> str:
 
 
 def turns(earlier: Sequence[EarlierTurn], instruction: str) -> list[Said]:
-    return [*(Said(turn.role, turn.content) for turn in earlier), Said("user", instruction)]
+    return [*(Said(turn.role, turn.content, turn.model_text) for turn in earlier), Said("user", instruction)]
 
 
 def box(workspace: Sequence[int] | None) -> Workspace | None:

@@ -12,7 +12,7 @@ from graspwise.predict import Answer
 from graspwise.server.asking import Visit, visit
 from graspwise.server.completions import Completion, event, read_messages
 from graspwise.server.problem import ClientGone, Problem
-from graspwise.server.reading import Asked, box, read_grasp_request
+from graspwise.server.reading import Asked, box, content_type, read_grasp_request, read_json
 from graspwise.server.schema import ASKING, ChatCompletion, ChatRequest, GraspAnswer, faults
 
 router = APIRouter()
@@ -26,31 +26,38 @@ GRASP_BODY = {
         },
     }
 }
+CHAT_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/ChatRequest"}}},
+    }
+}
 STREAM = {"text/event-stream": {"schema": {"type": "string"}}}
 
 
 @router.post("/v1/grasp", responses={200: {"model": GraspAnswer}, **ASKING}, openapi_extra=GRASP_BODY)
 async def grasp(request: Request, here: Visiting) -> Response:
     """A reasoned grasp: JSON with the picture as base64, or a form with the picture as a file."""
-    asked = await read_grasp_request(request, largest=here.desk.limits.body)
-    job = await here.ask(asked)
+    # No variable holds what was read while the question waits.
+    job = await here.ask(await read_grasp_request(request, largest=here.desk.limits.body))
     return JSONResponse((await job.answer(deadline=here.deadline)).to_json())
 
 
 @router.post(
-    "/v1/chat/completions", responses={200: {"model": ChatCompletion, "content": STREAM}, **ASKING, **faults(404)}
+    "/v1/chat/completions",
+    responses={200: {"model": ChatCompletion, "content": STREAM}, **ASKING, **faults(404)},
+    openapi_extra=CHAT_BODY,
 )
-async def chat_completions(chat: ChatRequest, here: Visiting) -> Response:
+async def chat_completions(request: Request, here: Visiting) -> Response:
     """OpenAI's chat completions, with one picture in the first user's turn; `graspwise` holds the grasp."""
-    name = here.desk.model.name
-    if chat.model is not None and chat.model != name:
-        raise Problem(
-            404, f"model {chat.model!r}: not served; valid is {name!r}", code="model_not_found", param="model"
-        )
-    image, said = read_messages(chat.messages)
-    job = await here.ask(Asked(image, said, box(chat.graspwise.workspace if chat.graspwise else None)))
+    name = here.desk.name
+    asked, stream = await read_chat(request, name=name)
+    waiting = here.ask(asked)
+    # No variable holds what was read while the question waits.
+    del asked
+    job = await waiting
     completion = Completion(name)
-    if not chat.stream:
+    if not stream:
         return JSONResponse(completion.whole(await job.answer(deadline=here.deadline)))
     events = job.events(deadline=here.deadline)
     # The status goes out with the first word, so that what fails before has its own.
@@ -60,6 +67,25 @@ async def chat_completions(chat: ChatRequest, here: Visiting) -> Response:
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
+
+
+async def read_chat(request: Request, *, name: str) -> tuple[Asked, bool]:
+    """What a chat request asks, and whether as a stream.
+
+    Raises:
+        InputError: a turn is not valid.
+        Problem: the content type is another one (415), the JSON has another shape (400), or it names another model
+            than `name` (404).
+    """
+    if (kind := content_type(request)) != "application/json":
+        raise Problem(415, f"content type {kind!r}; valid is application/json")
+    chat = await read_json(request, ChatRequest)
+    if chat.model is not None and chat.model != name:
+        raise Problem(
+            404, f"model {chat.model!r}: not served; valid is {name!r}", code="model_not_found", param="model"
+        )
+    image, said = read_messages(chat.messages)
+    return Asked(image, said, box(chat.graspwise.workspace if chat.graspwise else None)), bool(chat.stream)
 
 
 async def chunks(

@@ -22,6 +22,16 @@ ImageText = Annotated[
 ]
 
 
+EARLIER = "Turns before the instruction, first a user's, last an answer's `text`."
+ModelText = Annotated[
+    str | None,
+    Field(
+        description="An answer's `model_text`: shows the model what it wrote then, the target it named among it. "
+        "Left aside where it does not say what the turn's text says."
+    ),
+]
+
+
 class Strict(BaseModel):
     """Nothing is converted: a number is no text and a text no number."""
 
@@ -31,6 +41,7 @@ class Strict(BaseModel):
 class EarlierTurn(Strict):
     role: Literal["user", "assistant"]
     content: str
+    model_text: ModelText = None
 
 
 class GraspRequest(Strict):
@@ -40,7 +51,7 @@ class GraspRequest(Strict):
     instruction: str = Field(min_length=1, max_length=2000, examples=["Pick up the mug"])
     messages: list[EarlierTurn] = Field(
         default_factory=list,
-        description="Turns before the instruction, first a user's, last an answer's `text`.",
+        description=EARLIER,
     )
     workspace: Workspace | None = None
 
@@ -71,11 +82,18 @@ class TextPart(Strict):
     text: str
 
 
+class Wrote(Strict):
+    """Fields of ours in an assistant's turn; an answer's own `graspwise` is one."""
+
+    model_text: ModelText = None
+
+
 class ChatMessage(Strict):
     role: Literal["user", "assistant", "system", "developer"] = Field(
         description="What system and developer say is left aside: no model here was trained with it."
     )
     content: str | list[Annotated[ImagePart | TextPart, Field(discriminator="type")]]
+    graspwise: Wrote | None = None
 
 
 class Extra(Strict):

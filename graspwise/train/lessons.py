@@ -5,17 +5,20 @@ is somewhere else in its mirror image.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import compress
 
 import numpy as np
+from torch import Tensor
 
 from graspwise.answer import AnswerFormat, marked, parse_grasp, render_grasp
 from graspwise.conversation import Message, assistant_turn, user_turn
 from graspwise.data.request_talk import answered, name_of, next_request
-from graspwise.data.requests import Hold, Request, meets
+from graspwise.data.requests import Hold, Request, meets, steady
 from graspwise.grasp import Grasp
 from graspwise.metric import is_hit
-from graspwise.model.changes import Change, changes, with_changes
+from graspwise.model.changes import Change, change_for, changes, with_changes
+from graspwise.rectangle import GraspRectangle
 from graspwise.train.examples import Example, is_visible
 
 # Share of the conversations that begin with the best first answer; in the others the user changes another right one.
@@ -30,11 +33,13 @@ class Lesson:
         asked: The user's words.
         answers: Answers to learn, and for each the grasps that would be as right as its own.
         earlier: Turns before, the first with the picture.
+        labels: Labels of what the answers name, where that is a part of the target or all but a part; else None.
     """
 
     asked: str
     answers: list[tuple[str, list[Grasp]]]
     earlier: list[Message] = field(default_factory=list)
+    labels: tuple[GraspRectangle, ...] | None = None
 
     @property
     def messages(self) -> list[Message]:
@@ -57,16 +62,45 @@ class Hints:
     spread: list[Grasp] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Read:
+    """An answer as the language model has read it.
+
+    Attributes:
+        place: Of its picture in the batch.
+        lesson: What it is an answer of.
+        tokens: Its L tokens.
+        states: (L, D) after each.
+    """
+
+    place: int
+    lesson: Lesson
+    tokens: list[int]
+    states: Tensor
+
+
 def holds_of(example: Example) -> list[Hold]:
-    """The labels of an example as grasps, each with its part where the data set tells."""
+    """The labels of an example as grasps, in its order, each with its part where the data set tells."""
     sample, size = example.sample, example.size
-    found = []
-    for place, rectangle in enumerate(sample.rectangles):
-        moved = example.transform.rectangle(rectangle)
-        if is_visible(moved, size[0]):
-            part = sample.parts[place] if sample.parts else ""
-            found.append(Hold(Grasp.from_rectangle(moved, image_size=size), part or None))
-    return found
+    shown = [is_visible(example.transform.rectangle(rectangle), size[0]) for rectangle in sample.rectangles]
+    parts = compress(sample.parts or [""] * len(shown), shown)
+    return [Hold(grasp, part or None) for grasp, part in zip(example.grasps, parts, strict=True)]
+
+
+def part_labels(example: Example, request: Request) -> tuple[GraspRectangle, ...] | None:
+    """The labels that surely hold the part that is asked for, or that surely hold another; None where none is."""
+    if request.part is None:
+        return None
+    right = [
+        hold.part is not None and (hold.part == request.part) == (request.kind == "part") for hold in holds_of(example)
+    ]
+    return tuple(compress(example.rectangles, right))
+
+
+def target_named(request: Request, reasoning: str, name: str) -> str:
+    """A reasoning with its target marked: the thing, or the part of it that is asked for."""
+    part = f"{request.part} of the {name}"
+    return marked(reasoning, part if request.kind == "part" and part in reasoning else name)
 
 
 def request_lessons(
@@ -92,7 +126,7 @@ def request_lessons(
         rng: Decides the conversation.
     """
     size, holds = example.size, holds_of(example)
-    asked, reasoning, first = opening
+    instruction, reasoning, first = opening
     right = [g for g in spread if is_hit(g, labels=example.rectangles, image_size=size)] or [h.grasp for h in holds]
     if rng.random() >= BEST:
         first = right[int(rng.integers(len(right)))]
@@ -100,29 +134,42 @@ def request_lessons(
     answer = render_grasp(first, answer_format=answer_format, reasoning=reasoning)
     # The model will know its earlier grasps as they are written.
     before = [parse_grasp(answer)[1]]
-    earlier, lessons = [user_turn(asked), assistant_turn(answer)], list[Lesson]()
+    earlier, lessons = [user_turn(instruction), assistant_turn(answer)], list[Lesson]()
     for _ in range(example.sample.turns - 1):
         found = changes(spread, before)
 
         def agreed(request: Request, met: bool, found: dict[str, Change] = found) -> bool:
-            change = found.get(request.key)
+            change = change_for(request, found)
             return change is None or met == (change.met and not (request.keep_angle and change.turned))
 
         drawn = next_request(holds, before, image_size=size, rng=rng, fits=agreed)
         if drawn is None:
             break
         request, grasp, met = drawn
-        change = found.get(request.key)
+        change = change_for(request, found)
         if change is not None and is_hit(change.grasp, labels=example.rectangles, image_size=size):
             does = meets(request, before=before, after=change.grasp, image_size=size, holds=holds)
-            grasp = change.grasp if does == met else grasp
-        one = answered(request, grasp, met, before=before[-1], name=name, rng=rng)
-        said = marked(one.reasoning, name) if names_target else one.reasoning
+            # Nor is it taken where it moves what a label leaves.
+            stays, could = (
+                steady(request, before=before, after=one, image_size=size) is not False for one in (change.grasp, grasp)
+            )
+            grasp = change.grasp if does == met and (stays or not could) else grasp
+        one = answered(request, grasp, met, before=before[-1], image_size=size, name=name, rng=rng)
+        said = target_named(request, one.reasoning, name) if names_target else one.reasoning
         answer = render_grasp(grasp, answer_format=answer_format, reasoning=said)
-        lessons.append(Lesson(with_changes(request.text, found), [(answer, [grasp])], list(earlier)))
+        asked = with_changes(request.text, found)
+        lessons.append(Lesson(asked, [(answer, [grasp])], list(earlier), part_labels(example, request)))
         earlier += [user_turn(request.text, image=False), assistant_turn(answer)]
         before.append(parse_grasp(answer)[1])
     return lessons
+
+
+def named_example(example: Example, lesson: Lesson) -> Example:
+    """An example with the labels alone of what a lesson's answers name; masks are of whole things, so of no part."""
+    if lesson.labels is None:
+        return example
+    # Only wishes have masks, and no conversation goes on from one.
+    return replace(example, rectangles=lesson.labels, named=len(lesson.labels))
 
 
 def decoy(grasp: Grasp, rng: np.random.Generator) -> Grasp:

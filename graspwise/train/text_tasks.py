@@ -24,7 +24,7 @@ from graspwise.model.steering import mean_state, spelled
 from graspwise.picture import Picture
 from graspwise.train.digit_targets import MOST, DigitTokens
 from graspwise.train.examples import Example
-from graspwise.train.lessons import Hints, Lesson, decoy, request_lessons
+from graspwise.train.lessons import Hints, Lesson, Read, decoy, named_example, request_lessons
 from graspwise.train.packing import Row, pack
 from graspwise.train.recipe import Recipe
 from graspwise.train.scene_task import names_in_view
@@ -36,7 +36,8 @@ class TextTask(SampleTask):
     """Cross-entropy on the answers' tokens alone; logits are computed for those only.
 
     A sample is an answer; `each` of them in turn are about one picture and read its prompt together. A conversation
-    takes as many samples, and each of its answers is written after all that was said before.
+    takes as many samples whatever its length, and each of its answers is written after all that was said before; where
+    one answer alone is learned of a picture, it is one of the conversation's, drawn from (seed, picture).
     """
 
     each = 1
@@ -76,10 +77,8 @@ class TextTask(SampleTask):
         """Tokens of the answer that have more than one right value: index, ids, probabilities."""
         return []
 
-    def maps_loss(
-        self, pixel_values: Tensor, examples: Sequence[Example], answers: Sequence[tuple[int, list[int], Tensor]]
-    ) -> Tensor | float:
-        """What is added for the maps that the answers steer; of an answer its picture, tokens and states (L, D)."""
+    def maps_loss(self, pixel_values: Tensor, examples: Sequence[Example], answers: Sequence[Read]) -> Tensor | float:
+        """What is added for the maps that the answers steer."""
         return 0.0
 
     def spelled(self, answer: str) -> str:
@@ -92,7 +91,7 @@ class TextTask(SampleTask):
         pixel_values = model.pixel_values([e.rgb for e in examples])
         rows: list[Row] = []
         shown: list[int] = []
-        spans: list[tuple[int, int, list[int]]] = []
+        spans: list[tuple[int, Lesson, int, list[int]]] = []
         soft: list[tuple[int, list[int], np.ndarray]] = []
         count = 0
         hints = self.hints(pixel_values, examples)
@@ -110,7 +109,7 @@ class TextTask(SampleTask):
                 line.answers.append(([*tokens, end], [*self.token_weights(answer, offsets, examples[place]), 1.0]))
                 found = self.soft_targets(answer, tokens, offsets, right)
                 soft += [(count + index, group, likely) for index, group, likely in found]
-                spans.append((place, count, tokens))
+                spans.append((place, lesson, count, tokens))
                 count += len(tokens) + 1
             rows.append(line)
             shown.append(place)
@@ -135,7 +134,10 @@ class TextTask(SampleTask):
             known = logits[places].float().log_softmax(-1).gather(1, groups.to(losses.device))
             losses = losses.index_put((places,), -(known * likely.to(losses.device)).sum(1))
         # The state that predicts a token stands before it, so those after an answer's tokens begin one later.
-        answers = [(place, tokens, read[start + 1 : start + 1 + len(tokens)]) for place, start, tokens in spans]
+        answers = [
+            Read(place, lesson, tokens, read[start + 1 : start + 1 + len(tokens)])
+            for place, lesson, start, tokens in spans
+        ]
         text_loss = (losses * batch.weights).sum() / batch.weights.sum()
         return text_loss + self.maps_loss(pixel_values, examples, answers)
 
@@ -200,7 +202,8 @@ class AnswerTask(TextTask):
                 # One look is enough where only the prompt depends on it.
                 maps = self.model.head(self.model.llava.model.vision_tower.dense(pixel_values)).float()
             proposals = best_grasps(maps, count=self.recipe.proposals)
-            if self.recipe.proposals and any(e.sample.turns > 1 for e in examples):
+            # What names its target is shown no changes.
+            if self.recipe.proposals and not self.model.names_target and any(e.sample.turns > 1 for e in examples):
                 spread = spread_grasps(maps)
         likely = self.model.recognise(pixel_values, maps, besides=[e.sample.object_id for e in examples])
         names = [
@@ -222,14 +225,18 @@ class AnswerTask(TextTask):
         [first] = super().lessons(example, picture, hints)
         if example.sample.turns == 1:
             return [first]
-        # The other answers of the picture are those that follow.
+        # The other answers of the picture are those that follow; where it has but one, any of them is.
         text, right = first.answers[0]
         following = request_lessons(
             example, (first.asked, parse_grasp(text)[0], right[0]), spread=hints.spread,
             answer_format=self.model.card.answer, names_target=self.model.names_target,
             rng=np.random.default_rng([self.seed, picture, 2]),
         )  # fmt: skip
-        return [replace(first, answers=[(text, right)]), *following]
+        every = [replace(first, answers=[(text, right)]), *following]
+        if self.each > 1:
+            return every
+        rng = np.random.default_rng([self.seed, picture, 3])
+        return [every[int(rng.integers(len(every)))]]
 
     def lesson(self, example: Example, rng: np.random.Generator, *, names: list[str], proposals: list[Grasp]) -> Lesson:
         if not names_target(example.sample):
@@ -252,19 +259,18 @@ class AnswerTask(TextTask):
             answers.append((render_grasp(grasp, answer_format=self.model.card.answer, reasoning=reasoning), right))
         return Lesson(asked(example.sample, rng, names, proposals), answers)
 
-    def maps_loss(
-        self, pixel_values: Tensor, examples: Sequence[Example], answers: Sequence[tuple[int, list[int], Tensor]]
-    ) -> Tensor | float:
+    def maps_loss(self, pixel_values: Tensor, examples: Sequence[Example], answers: Sequence[Read]) -> Tensor | float:
         if not self.model.names_target:
             return 0.0
-        found = [(row, mean_state(states, tokens, self.model.spt[1])) for row, tokens, states in answers]
-        meant = [(row, state) for row, state in found if state is not None]
+        found = [(answer, mean_state(answer.states, answer.tokens, self.model.spt[1])) for answer in answers]
+        meant = [(answer, state) for answer, state in found if state is not None]
         if not meant:
             return 0.0
         with torch.no_grad():
             dense = self.model.llava.model.vision_tower.dense(pixel_values)
-        rows, states = zip(*meant, strict=True)
-        loss = steered_loss(self.model, self.dataset, dense[list(rows)], states, [examples[row] for row in rows])
+        named, states = zip(*meant, strict=True)
+        about = [named_example(examples[answer.place], answer.lesson) for answer in named]
+        loss = steered_loss(self.model, self.dataset, dense[[answer.place for answer in named]], states, about)
         return self.recipe.maps_weight * loss
 
     def watch(self) -> dict[str, float]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -99,6 +100,63 @@ def test_bad_options_of_the_benchmark_are_refused(
     given = ["--model", "blob", *options]
     code, out, error = run("benchmark", "refinement", "--data", dataset_folder, "--out", "report", *given)
     assert (code, out) == (2, "") and message in error and error.count("\n") == 1
+
+
+def test_an_interrupted_benchmark_goes_on_and_another_build_is_told_apart(
+    run: Run, dataset_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import graspwise.evaluation.refine_benchmark as module
+
+    shutil.copytree(dataset_folder, "data")
+    ask = ["benchmark", "refinement", "--model", "blob", "--data", "data", "--turns", "1", "--out"]
+    monkeypatch.setattr(module, "BATCH", 2)
+    code, whole, _ = run(*ask, "whole")
+    assert code == 0
+    held, refine = [], module.refine
+
+    def broken(responder, dataset, samples, **options):
+        if len(held) == 2:
+            raise KeyboardInterrupt
+        held.append([sample.source_image for sample in samples])
+        return refine(responder, dataset, samples, **options)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(module, "refine", broken)
+        assert run(*ask, "report")[0] == 130
+    [cell] = Path("report/cells").glob("*.json")
+    assert len(json.loads(cell.read_text())["talks"]) == 4
+    later = []
+    monkeypatch.setattr(
+        module, "refine", lambda r, d, samples, **o: later.extend(samples) or refine(r, d, samples, **o)
+    )
+    assert run(*ask, "report")[1].split("## How")[0] == whole.split("## How")[0]
+    assert not {sample.source_image for sample in later} & {name for batch in held for name in batch}
+
+    info = json.loads(Path("data/dataset.json").read_text())
+    Path("data/dataset.json").write_text(json.dumps({**info, "seed": info["seed"] + 1}))
+    code, _, error = run(*ask, "report")
+    assert code == 2 and "made with another built" in error and error.count("\n") == 1
+    Path("data/dataset.json").write_text(json.dumps({**info, "task": "wishes"}))
+    code, _, error = run(*ask, "other")
+    assert code == 2 and "is a data set of wishes; valid is" in error and error.count("\n") == 1
+
+
+@pytest.mark.parametrize(("most", "named"), [(None, False), (1, False), (3, True)])
+def test_things_are_named_where_others_are_in_view(
+    run: Run, dataset_folder: Path, monkeypatch: pytest.MonkeyPatch, most: int | None, named: bool
+) -> None:
+    import graspwise.evaluation.refine_benchmark as module
+
+    shutil.copytree(dataset_folder, "data")
+    if most is not None:
+        Path("data/scenes.json").write_text(json.dumps({"most": most}))
+    told = []
+    refine = module.refine
+    monkeypatch.setattr(module, "refine", lambda *a, **o: told.append(o["own_words"]) or refine(*a, **o))
+    assert (
+        run("benchmark", "refinement", "--model", "blob", "--data", "data", "--out", "report", "--turns", "1")[0] == 0
+    )
+    assert told == [named]
 
 
 @pytest.mark.parametrize("share", ["-0.1", "1.5", "nan"])

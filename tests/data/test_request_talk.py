@@ -13,9 +13,9 @@ from graspwise.answer import parse_grasp
 from graspwise.conversation import text_of
 from graspwise.data.build import BuildConfig, build_dataset
 from graspwise.data.labelled import LabelledPicture
-from graspwise.data.request_talk import TURNS, askable, name_of, next_request, talk
+from graspwise.data.request_talk import TURNS, answered, askable, name_of, next_request, talk
 from graspwise.data.request_texts import announced, says_unmet
-from graspwise.data.requests import SIDES, Hold, Request, meets
+from graspwise.data.requests import SIDES, Hold, Request, is_a_bit, meets
 from graspwise.data.store import Dataset
 from graspwise.grasp import Grasp
 
@@ -31,7 +31,10 @@ def test_every_answer_is_one_of_the_holds_and_says_what_it_does() -> None:
         for one in talk(HANDLE, before[0], turns=4, image_size=SIZE, name="mug", rng=rng):
             assert one.grasp in known
             assert one.met == meets(one.request, before=before, after=one.grasp, image_size=SIZE, holds=HANDLE)
-            assert announced(one.reasoning) == [one.request.key] and says_unmet(one.reasoning) is not one.met
+            [said] = announced(one.reasoning)
+            near = is_a_bit(before[-1], one.grasp, SIZE)
+            assert said == (one.request.key if near and one.met else one.request.side or one.request.kind)
+            assert says_unmet(one.reasoning) is not one.met
             before.append(one.grasp)
 
 
@@ -72,6 +75,35 @@ def test_only_fitting_requests_are_made() -> None:
     assert none is None
 
 
+def test_what_may_hold_the_part_is_no_answer_away_from_it() -> None:
+    """The nearest hold of a known part is no proof for one of an unknown part."""
+    holds = [Hold(Grasp(x=0.2, y=0.5, theta=0), "handle"), Hold(Grasp(x=0.7, y=0.5, theta=0), "head")]
+    unsure = Hold(Grasp(x=0.55, y=0.5, theta=0, quality=1.0))
+    for seed in range(30):
+        drawn = next_request(
+            [*holds, unsure], [holds[0].grasp], image_size=SIZE, rng=np.random.default_rng(seed),
+            fits=lambda request, met: request.kind == "away",
+        )  # fmt: skip
+        assert drawn is not None and drawn[1:] == (holds[1].grasp, True)
+
+
+def test_words_say_a_bit_and_the_angle_as_they_are() -> None:
+    rng = np.random.default_rng(0)
+    little, middle = Request("direction", "left", little=True), Grasp(x=0.5, y=0.5, theta=0)
+
+    def said(request: Request, met: bool, **at: float) -> str:
+        grasp = replace(middle, **at)
+        return answered(request, grasp, met, before=middle, image_size=SIZE, name="mug", rng=rng).reasoning
+
+    assert announced(said(little, True, x=0.4)) == ["a bit left"]
+    assert announced(said(little, True, x=0.2)) == ["left"], "it is further than a bit"
+    assert announced(said(little, False, x=0.5)) == ["left"], "nothing lies there, near or far"
+    keep = replace(little, little=False, keep_angle=True)
+    assert "angle cannot" in said(keep, False, x=0.4, theta=1.0)
+    for _ in range(10):
+        assert "angle" not in said(keep, False, x=0.6, theta=1.0), "it does not go there at any angle"
+
+
 def test_things_are_called_as_the_reasonings_call_them() -> None:
     assert name_of("mug") == "mug" and name_of("flux capacitor") == "object"
 
@@ -89,10 +121,10 @@ def test_a_data_set_of_conversations_is_right_in_every_augmented_picture(
         grasps = [parse_grasp(text_of(message))[1] for message in sample.messages[1::2]]
         for place, message in enumerate(sample.messages[3::2], start=1):
             [key] = announced(parse_grasp(text_of(message))[0])
-            if key in SIDES and not says_unmet(text_of(message)):
-                asked.add(key)
+            if key.removeprefix("a bit ") in SIDES and not says_unmet(text_of(message)):
+                asked.add(key.removeprefix("a bit "))
                 way = (grasps[place].x - grasps[place - 1].x, grasps[place].y - grasps[place - 1].y)
-                assert np.dot(way, SIDES[key]) > 0.02
+                assert np.dot(way, SIDES[key.removeprefix("a bit ")]) > 0.02
     assert asked == {*SIDES}
 
 

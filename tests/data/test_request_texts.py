@@ -21,7 +21,8 @@ from graspwise.data.request_texts import (
 from graspwise.data.requests import Request
 from graspwise.errors import InputError
 
-REQUESTED = [Request("direction", side, keep_angle=keep) for side in SIDES for keep in (False, True)]
+SHADED = [(keep, little) for keep in (False, True) for little in (False, True)]
+REQUESTED = [Request("direction", side, keep_angle=keep, little=little) for side in SIDES for keep, little in SHADED]
 REQUESTED += [Request(kind, part="lid" if kind in ("part", "away") else None) for kind in WHOLE]
 
 
@@ -30,9 +31,12 @@ def test_an_answer_says_which_request_it_answers_and_whether_it_does_it(request_
     rng = np.random.default_rng(0)
     for met in (True, False) if request_.kind != "previous" else (True,):
         for kept in (True, False):
-            for _ in range(20):
-                text = answer_text(request_, met=met, kept=kept, name="screwdriver", rng=rng)
-                assert announced(text) == [request_.key] and says_unmet(text) is not met
+            for turn in range(20):
+                near = turn % 2 == 0
+                text = answer_text(request_, met=met, kept=kept, near=near, name="screwdriver", rng=rng)
+                bit_said = near and outcome_of(request_, met=met, kept=kept) != "none"
+                assert announced(text) == [request_.key if bit_said else request_.side or request_.kind]
+                assert says_unmet(text) is not met and text[0].isupper()
                 assert "screwdriver" in text and text.endswith(".") and len(text) <= REASONING_LIMIT
                 assert len(text.split()) <= 25
 
@@ -42,6 +46,17 @@ def test_an_answer_says_the_angle_only_as_it_is() -> None:
     assert [outcome_of(plain, met=True, kept=kept) for kept in (True, False)] == ["found", "turned"]
     assert outcome_of(bound, met=False, kept=False) == "bound"
     assert outcome_of(plain, met=False, kept=True) == outcome_of(bound, met=False, kept=True) == "none"
+
+
+def test_answers_by_a_part_name_it_with_its_thing() -> None:
+    """What a model that names its target marks is the part, not the whole."""
+    for (kind, _), texts in load_requests().answers.items():
+        assert kind != "part" or all("{part} of the {object}" in text for text in texts)
+
+
+def test_a_bit_further_is_read_whole() -> None:
+    assert announced("A bit further left the mug lies, and further left too.") == ["a bit left", "left"]
+    assert announced("Nothing further left, so a bit further up.") == ["left", "a bit up"]
 
 
 @pytest.mark.parametrize("request_", REQUESTED)
@@ -93,7 +108,7 @@ def spoiled(tmp_path: Path, *place: str, value: object) -> Path:
         (("answers", "turn", "found"), ["A quarter turn to the other end of the {object}."], "also says 'other end'"),
         (("answers", "turn", "found"), ["A quarter turn cannot be for the {object}."], "valid with one of"),
         (("answers", "turn", "none"), ["A quarter turn of the {object}."], "valid with one of"),
-        (("answers", "direction", "found"), ["Further left on the {object}."], "placeholders side, object"),
+        (("answers", "direction", "found"), ["Further left on the {object}."], "placeholders way, object"),
     ],
 )
 def test_a_damaged_file_is_refused_in_one_line(

@@ -96,6 +96,43 @@ def test_the_other_end_lies_beyond_the_middle_of_the_holds() -> None:
     assert not does(end, at(0.2, 0.5), at(0.8, 0.5)), "nothing tells where the ends are"
 
 
+def test_the_other_end_is_along_the_line_between_both_ends() -> None:
+    """A wide thing has grasps beside its middle, which are at no end, however far aside."""
+    holds = [Hold(at(x, y)) for x, y in ((0.2, 0.5), (0.8, 0.5), (0.5, 0.4), (0.5, 0.6), (0.55, 0.65))]
+    end = Request("other end")
+    for aside in ((0.5, 0.4), (0.55, 0.65)):
+        for other in holds:
+            assert not does(end, at(*aside), other.grasp, *holds)
+    # A share of the way to an end is needed, and is enough.
+    assert not does(end, at(0.43, 0.4), at(0.8, 0.5), *holds)
+    assert does(end, at(0.4, 0.4), at(0.8, 0.5), *holds)
+    assert not does(end, at(0.4, 0.4), at(0.55, 0.65), *holds), "it lies across the thing"
+
+
+def test_a_hold_of_an_unknown_part_is_no_other_part() -> None:
+    holds = [Hold(at(0.2, 0.5), "handle"), Hold(at(0.45, 0.5)), Hold(at(0.8, 0.5), "head")]
+    by, off = Request("part", part="handle"), Request("away", part="handle")
+    assert not does(off, at(0.2, 0.5), at(0.45, 0.5), *holds), "the nearest that is known is the handle"
+    assert not does(by, at(0.8, 0.5), at(0.45, 0.5), *holds)
+    assert does(off, at(0.2, 0.5), at(0.8, 0.5), *holds)
+    assert not does(off, at(0.2, 0.5), at(0.8, 0.5), *holds[:2]), "no other part is known"
+
+
+def test_a_bit_is_a_bit_where_anything_is_near() -> None:
+    little, before = replace(LEFT, little=True), [at(0.6, 0.5)]
+    near, far = replace(at(0.5, 0.5, 1.0), quality=0.1), replace(at(0.2, 0.5), quality=0.9)
+    assert choose(LEFT, before=before, options=[near, far], image_size=SIZE) == (far, True)
+    assert choose(little, before=before, options=[near, far], image_size=SIZE) == (near, True)
+    assert choose(little, before=before, options=[far], image_size=SIZE) == (far, True)
+    assert (little.key, LEFT.key) == ("a bit left", "left")
+
+
+def test_what_cannot_be_met_is_answered_with_an_option_and_not_with_a_wrong_grasp_that_was_there() -> None:
+    options = [at(0.3, 0.5), at(0.6, 0.5)]
+    assert choose(LEFT, before=[at(0.1, 0.5)], options=options, image_size=SIZE) == (options[0], False)
+    assert choose(LEFT, before=[options[0]], options=options, image_size=SIZE) == (options[0], False), "it stays"
+
+
 def test_parts_are_those_of_the_nearest_hold() -> None:
     holds = [Hold(at(0.2, 0.5), "handle"), Hold(at(0.3, 0.5), "handle"), Hold(at(0.7, 0.5), "head")]
     by, off = Request("part", part="handle"), Request("away", part="head")
@@ -167,7 +204,7 @@ def test_the_best_answer_does_it_where_any_does_else_it_is_no_further_from_it(
 
     able = [option for option in options if missing(option) <= 1e-9]
     assert met == bool(able) and (not met or grasp in able)
-    assert met or missing(grasp) <= missing(before)
+    assert grasp in options and (met or missing(grasp) == min(map(missing, options)))
 
 
 @given(grasps, st.lists(grasps, min_size=1, max_size=8), st.sampled_from([LEFT, RIGHT, UP, DOWN]))

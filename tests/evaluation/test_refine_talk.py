@@ -2,18 +2,20 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
 from graspwise.answer import parse_grasp, render_grasp
 from graspwise.conversation import Message, text_of
-from graspwise.data.requests import Request
+from graspwise.data.requests import Request, move
 from graspwise.data.store import Dataset
-from graspwise.evaluation.refine_talk import METHODS, RefineRecord, by_rule, refine
+from graspwise.evaluation.refine_talk import METHODS, RefineRecord, Talk, TalkRecord, by_rule, draw, refine
 from graspwise.evaluation.score import UNNAMED
 from graspwise.grasp import Grasp
 from graspwise.model.responder import Response
 from graspwise.picture import Picture
+from graspwise.transform import Transform
 
 
 class Scripted:
@@ -37,7 +39,8 @@ def said(grasp: Grasp | None, reasoning: str = "", others: tuple[Grasp, ...] = (
 def held(dataset_folder, responder: Scripted, *, turns: int = 2, seed: int = 0) -> list[RefineRecord]:
     dataset = Dataset(dataset_folder)
     samples = [sample for sample in dataset if sample.original]
-    return refine(responder, dataset, samples, turns=turns, seed=seed, seen=frozenset({samples[0].object_id}), batch=4)
+    seen = frozenset({samples[0].object_id})
+    return refine(responder, dataset, samples, turns=turns, seed=seed, seen=seen)[0]
 
 
 def stay(conversation: Sequence[Message]) -> Response:
@@ -98,6 +101,23 @@ def test_an_answer_without_a_grasp_ends_the_conversation(dataset_folder) -> None
     assert held(dataset_folder, Scripted(lambda conversation: said(None))) == []
 
 
+def test_conversations_that_do_not_begin_or_go_on_are_on_record(dataset_folder) -> None:
+    dataset = Dataset(dataset_folder)
+    samples = [sample for sample in dataset if sample.original]
+
+    def ended(answers: int) -> list[TalkRecord]:
+        def some(conversation: Sequence[Message]) -> Response:
+            return stay(conversation) if len(conversation) < 2 * answers else said(None)
+
+        return refine(Scripted(some), dataset, samples, turns=2, seed=0, seen=frozenset({samples[0].object_id}))[1]
+
+    for answers in (0, 1, 2):
+        talks = ended(answers)
+        assert [talk.image for talk in talks] == [sample.source_image for sample in samples]
+        assert {(talk.answers, talk.lost) for talk in talks} == {(answers, True)} and talks[0].seen
+    assert {(talk.answers, talk.lost) for talk in ended(9)} == {(3, False)}
+
+
 @pytest.mark.parametrize(
     ("request_", "expected"),
     [
@@ -109,12 +129,45 @@ def test_an_answer_without_a_grasp_ends_the_conversation(dataset_folder) -> None
 )
 def test_the_rule_moves_the_numbers(request_: Request, expected: tuple[float, float, float]) -> None:
     before = [Grasp(x=0.9, y=0.5, theta=0), Grasp(x=0.3, y=0.5, theta=0)]
-    moved = by_rule(request_, before)
+    moved = by_rule(request_, before, image_size=(64, 64))
     assert (moved.x, moved.y, moved.theta) == pytest.approx(expected)
 
 
 def test_the_rule_goes_to_the_other_end_along_the_plates_and_stays_in_the_picture() -> None:
     """Jaws that open up and down have plates along x."""
-    moved = by_rule(Request("other end"), [Grasp(x=0.3, y=0.5, theta=math.pi / 2)])
+    moved = by_rule(Request("other end"), [Grasp(x=0.3, y=0.5, theta=math.pi / 2)], image_size=(64, 64))
     assert (moved.x, moved.y) == pytest.approx((0.5, 0.5))
-    assert by_rule(Request("direction", "left"), [Grasp(x=0.02, y=0.5, theta=0)]).x == 0
+    assert by_rule(Request("direction", "left"), [Grasp(x=0.02, y=0.5, theta=0)], image_size=(64, 64)).x == 0
+
+
+@pytest.mark.parametrize("request_", [Request("direction", "down"), Request("other end"), Request("other")])
+def test_the_rule_goes_as_far_in_a_picture_that_is_not_square(request_: Request) -> None:
+    """Fractions of the width, up and down too: 40 pixels of 400 are 0.2 of a height of 200."""
+    before, size = Grasp(x=0.4, y=0.2, theta=0), (400, 200)
+    way = move(before, by_rule(request_, [before], image_size=size), size)
+    assert way == pytest.approx((0, 0.2 if request_.kind == "other end" else 0.1))
+
+
+def test_the_previous_grasp_is_asked_for_where_it_was_right(dataset_folder) -> None:
+    """Where the first answer was wrong, nobody wants it back."""
+    dataset = Dataset(dataset_folder)
+    sample = next(sample for sample in dataset if sample.original)
+    right = Grasp.from_rectangle(sample.rectangles[0], image_size=(64, 64))
+    wrong = replace(right, x=1 - right.x / 2, y=0.02, theta=right.theta + 1.5)
+
+    def kinds(first: Grasp) -> set[str]:
+        talk = Talk(sample, dataset.picture(sample), Transform.letterbox(source_size=(64, 64), size=(64, 64)))
+        talk.before = [first, replace(right, theta=right.theta + 0.7)]
+        return {drawn[0].kind for seed in range(60) if (drawn := draw(talk, turn=2, seed=seed)) is not None}
+
+    assert "previous" in kinds(right) and "previous" not in kinds(wrong)
+
+
+def test_things_among_others_are_asked_for_in_the_samples_own_words(dataset_folder) -> None:
+    dataset, responder = Dataset(dataset_folder), Scripted(stay)
+    samples = [sample for sample in dataset if sample.original]
+    refine(responder, dataset, samples, turns=1, seed=0, own_words=True)
+    asked = [text_of(conversation[0]) for conversation in responder.asked]
+    assert set(asked) == {sample.instruction for sample in samples}
+    repeated = [text_of(c[-1]) for c in responder.asked[len(samples) : 2 * len(samples)]]
+    assert set(repeated) <= set(asked), "the first question again"

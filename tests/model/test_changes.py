@@ -14,8 +14,10 @@ from graspwise.grasp import Grasp
 from graspwise.model.changes import (
     LEAST,
     announced_change,
+    change_for,
     changes,
     earlier_grasps,
+    measured,
     spread_grasps,
     with_changes,
 )
@@ -38,15 +40,34 @@ def test_each_sort_of_change_comes_to_the_grasp_that_does_it() -> None:
     assert (found["left"].grasp, found["left"].met, found["left"].turned) == (LEFT, True, True)
     assert (found["right"].grasp, found["right"].met, found["right"].turned) == (RIGHT, True, False)
     assert not found["up"].met and found["up"].grasp == MIDDLE
+    # Both are further than a bit.
+    assert not found["a bit left"].met and found["a bit left"].grasp == LEFT
+    near = replace(RIGHT, x=0.6, theta=1.2)
+    bits = changes([LEFT, MIDDLE, RIGHT, near], [MIDDLE])
+    assert (bits["right"].grasp, bits["a bit right"].grasp, bits["a bit right"].met) == (RIGHT, near, True)
+    little = Request("direction", "left", little=True)
+    assert change_for(little, bits) is bits["left"], "where there is nothing a bit that way"
+    assert change_for(replace(little, side="right"), bits) is bits["a bit right"]
+    assert change_for(Request("previous"), bits) is None
     assert "previous" not in found
     assert changes([LEFT, MIDDLE, RIGHT], [LEFT, MIDDLE])["previous"].grasp == LEFT
+
+
+def test_an_earlier_grasp_opens_as_the_heads_does_there() -> None:
+    """It is known by its text, which has no opening."""
+    known = [replace(LEFT, opening=0.1, jaw=0.05), replace(RIGHT, opening=0.2, jaw=0.06)]
+    said = replace(LEFT, x=0.2004, quality=None)
+    found = changes(known, [said, Grasp(x=0.7, y=0.5, theta=0)])["previous"]
+    assert found.grasp == replace(said, opening=0.1, jaw=0.05, quality=LEFT.quality)
+    assert measured(Grasp(x=0.7, y=0.5, theta=0), known) == Grasp(x=0.7, y=0.5, theta=0, opening=0.2, jaw=0.06)
+    assert measured(said, []) == said
 
 
 def test_the_request_is_shown_with_what_each_change_comes_to() -> None:
     shown = with_changes("further left", changes([LEFT, MIDDLE, RIGHT], [MIDDLE]))
     first, second = shown.splitlines()
     assert first == "further left" and second.startswith("Changes: left turned [0.200, 0.500], +1.00; right [0.800, ")
-    assert "up none; down none" in second
+    assert "up none; down none; a bit left none; a bit right none" in second
 
 
 def test_answers_without_a_grasp_count_as_none() -> None:
@@ -63,7 +84,7 @@ def test_answers_without_a_grasp_count_as_none() -> None:
 def test_words_name_their_change(side: str) -> None:
     found = changes([LEFT, MIDDLE, RIGHT], [MIDDLE])
     text = answer_text(
-        Request("direction", side), met=True, kept=True, name="mug", rng=np.random.default_rng(0)  # type: ignore[arg-type]
+        Request("direction", side), met=True, kept=True, near=True, name="mug", rng=np.random.default_rng(0)  # type: ignore[arg-type]
     )  # fmt: skip
     assert announced_change(text, found) is found[side]
     assert announced_change("A mug is held by its rim.", found) is None
@@ -89,20 +110,26 @@ def test_digits_are_held_to_the_change_that_the_words_name(tiny_checkpoint) -> N
     asked = [user_turn("Pick up the bar"), user_turn("go on", image=False)]
     first = responder.respond([picture], [asked[:1]])[0]
     assert first.grasp is not None
-    conversation = [asked[0], assistant_turn(first.text), asked[1]]
+    # The third question comes after two answers, so that there is a previous one.
+    other = render_grasp(Grasp(x=0.9, y=0.1, theta=0), answer_format="reasoned", reasoning="There.")
+    conversation = [asked[0], assistant_turn(first.text), asked[1], assistant_turn(other), asked[1]]
     maps = model.grasp_maps(model.look(model.pixel_values([picture.rgb])))
     found = changes(spread_grasps(maps)[0], earlier_grasps(conversation))
     rng = np.random.default_rng(0)
     moved = 0
+    assert "previous" in found
     for key, change in found.items():
-        request = Request("direction", key) if key in SIDES else Request(key)  # type: ignore[arg-type]
-        said = answer_text(request, met=change.met, kept=not change.turned, name="mug", rng=rng)
+        if key.startswith("a bit") and not change.met:
+            continue
+        side = key.removeprefix("a bit ")
+        request = Request("direction", side, little=side != key) if side in SIDES else Request(key)  # type: ignore[arg-type]
+        said = answer_text(request, met=change.met, kept=not change.turned, near=True, name="mug", rng=rng)
         answer = responder.respond([picture], [conversation], reasonings=[said])[0]
         grasp = parse_grasp(answer.text)[1]
         assert (grasp.x, grasp.y) == pytest.approx((change.grasp.x, change.grasp.y), abs=0.02), key
         moved += change.met
-        if change.grasp.opening is not None:
-            assert answer.grasp is not None and answer.grasp.opening == change.grasp.opening
+        assert answer.grasp is not None and answer.grasp.opening == change.grasp.opening is not None
+        assert answer.grasp.quality == change.grasp.quality
     assert moved, "nothing to change in this picture: draw another"
     # Without an earlier answer the words hold nothing.
     alone = responder.respond([picture], [asked[:1]], reasonings=["Further left the mug can be held too."])[0]

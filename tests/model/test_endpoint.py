@@ -185,6 +185,47 @@ def test_a_batch_is_asked_at_once_and_answered_in_order(fake: FakeServer) -> Non
     assert [response.grasp.x for response in responses] == [i / 10 for i in range(len(PICTURES))]
 
 
+def test_each_is_told_its_own_answer_as_soon_as_it_is_there(fake: FakeServer) -> None:
+    told: dict[int, Any] = {}
+    others = threading.Event()
+
+    def reply(request: dict[str, Any]) -> Reply:
+        words = request["body"]["messages"][0]["content"][1]["text"]
+        if "refused" in words:
+            return 400, {}, b"no"
+        if "slow" in words:
+            assert others.wait(timeout=60)
+        return completion(GOOD)
+
+    def tell(row: int, outcome: Any) -> None:
+        told[row] = outcome
+        # The slow one is answered once all others were told theirs.
+        if len(told) == len(PICTURES) - 1:
+            others.set()
+
+    fake.reply = reply
+    words = ["slow", "refused", *["fine"] * (len(PICTURES) - 2)]
+    responder = EndpointResponder(f"{fake.url}#m")
+    responder.respond_each(PICTURES, [[user_turn(word)] for word in words], tell=tell, stop=lambda row: False)
+    assert isinstance(told.pop(1), InputError)
+    assert sorted(told) == [0, *range(2, len(PICTURES))]
+    assert all(answer.grasp is not None for answer in told.values())
+    assert len(fake.requests) == len(PICTURES)
+
+
+def test_how_long_it_may_be_silent_is_said(fake: FakeServer) -> None:
+    release = threading.Event()
+
+    def reply(request: dict[str, Any]) -> Reply:
+        release.wait(timeout=60)
+        return completion(GOOD)
+
+    fake.reply = reply
+    with pytest.raises(InputError, match=r"no answer within 0\.2 s"):
+        EndpointResponder(f"{fake.url}#m", timeout_seconds=0.2).respond(PICTURES[:1], [ASKED])
+    release.set()
+
+
 def test_the_key_is_sent_and_never_shown(fake: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", " secret\n")
     responder = EndpointResponder(f"{fake.url}#vlm")

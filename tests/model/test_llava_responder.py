@@ -11,8 +11,9 @@ from graspwise.conversation import assistant_turn, user_turn
 from graspwise.errors import InputError
 from graspwise.grasp import Grasp
 from graspwise.model.baselines import BASELINES
+from graspwise.model.changes import is_same
 from graspwise.model.grasp_map import GraspMapHead
-from graspwise.model.llava_responder import LlavaResponder, is_same
+from graspwise.model.llava_responder import LlavaResponder
 from graspwise.model.load import load_model
 from graspwise.model.plain_responders import HeadResponder
 from graspwise.model.registry import open_responder

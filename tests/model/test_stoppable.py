@@ -49,10 +49,10 @@ def test_rows_that_nobody_waits_for_are_closed_one_by_one(silent):
     responder = EndpointResponder(f"{address}#m")
     pictures = [Picture(np.zeros((32, 32, 3), np.uint8))] * 2
     dropped = {0: threading.Event(), 1: threading.Event()}
-    found = []
+    found = {}
     asking = threading.Thread(
-        target=lambda: found.extend(
-            responder.respond(pictures, [[user_turn("a")]] * 2, stop=lambda row: dropped[row].is_set())
+        target=lambda: responder.respond_each(
+            pictures, [[user_turn("a")]] * 2, tell=found.__setitem__, stop=lambda row: dropped[row].is_set()
         )
     )
     asking.start()
@@ -64,7 +64,7 @@ def test_rows_that_nobody_waits_for_are_closed_one_by_one(silent):
     dropped[0].set()
     assert closed.acquire(timeout=60)
     asking.join(timeout=60)
-    assert [(r.text, r.grasp) for r in found] == [("", None)] * 2
+    assert {row: (r.text, r.grasp) for row, r in found.items()} == {0: ("", None), 1: ("", None)}
 
 
 def test_no_request_begins_and_no_wait_goes_on_for_nobody(silent):

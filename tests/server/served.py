@@ -12,6 +12,7 @@ import uvicorn
 from PIL import Image
 
 from graspwise.answer import parse_grasp
+from graspwise.conversation import text_of
 from graspwise.model.llava_responder import LlavaResponder
 from graspwise.model.responder import Response
 from graspwise.predict import Model
@@ -59,6 +60,9 @@ class Writer(LlavaResponder):
         self.begun = threading.Semaphore(0)
         self.asked: list[list[Any]] = []
         self.broken: list[int] = []
+
+    def tokens(self, conversation):
+        return sum(len(text_of(message).split()) for message in conversation)
 
     def respond(self, pictures, conversations, *, on_token, stop, **_):
         self.asked.append(list(conversations))

@@ -1,17 +1,22 @@
 """A live server: the official client, what happens when clients leave or are too many, and the end of a server."""
 
+import base64
+import gc
 import json
 import socket
 import threading
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 import httpx
 import openai
 import pytest
-from served import REASON, WRITTEN, chat, picture_base64, running, until
+from served import REASON, WRITTEN, chat, picture_base64, picture_bytes, running, until
 
 from graspwise.answer import parse_grasp
 from graspwise.conversation import text_of
+from graspwise.errors import InputError
 from graspwise.model.llava_responder import LlavaResponder
 from graspwise.model.load import load_model
 from graspwise.predict import Model, load
@@ -124,6 +129,18 @@ def test_a_body_that_does_not_come_is_not_waited_for(blob):
             assert slow.recv(100).startswith(b"HTTP/1.1 408")
 
 
+def test_what_asks_nothing_takes_no_seat(blob):
+    with running(blob, limits=Limits(queue=1, batch=1), api_key="secret") as address, ExitStack() as stack:
+        host, port = address.removeprefix("http://").split(":")
+        for path in ("/docs", "/", "/healthz", "/nowhere", "/examples"):
+            slow = stack.enter_context(socket.create_connection((host, int(port)), timeout=60))
+            slow.sendall(f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{{".encode())
+            # Refused without waiting for the body.
+            assert slow.recv(100).startswith((b"HTTP/1.1 405", b"HTTP/1.1 404"))
+        told = httpx.post(f"{address}/v1/grasp", json=ASKED, timeout=60, headers={"Authorization": "Bearer secret"})
+        assert told.status_code == 200
+
+
 def test_an_upstream_writes_and_ours_reads_it(writer, monkeypatch):
     monkeypatch.setattr("graspwise.chat.BACKOFF_SECONDS", 0.0)
 
@@ -141,3 +158,63 @@ def test_an_upstream_writes_and_ours_reads_it(writer, monkeypatch):
             failed = httpx.post(f"{address}/v1/grasp", json={**ASKED, "instruction": "a"}, timeout=60)
             assert (failed.status_code, failed.json()["error"]["code"]) == (502, "upstream_failed")
             assert "127.0.0.1" not in failed.text
+
+
+def test_upstream_a_refused_question_costs_the_others_nothing(writer):
+    asked = []
+    write = writer.respond
+
+    def respond(pictures, conversations, **options):
+        texts = [text_of(conversation[0]).rpartition("request: ")[2] for conversation in conversations]
+        asked.extend(texts)
+        if "poison" in texts:
+            raise InputError("the conversation: too long")
+        return write(pictures, conversations, **options)
+
+    writer.respond = respond
+    writer.go.clear()
+    with (
+        running(Model(writer), limits=Limits(batch=1)) as behind,
+        running(load(f"{behind}/v1#writer")) as address,
+        ThreadPoolExecutor(4) as pool,
+    ):
+
+        def one(words):
+            return httpx.post(f"{address}/v1/grasp", json={**ASKED, "instruction": words}, timeout=60).status_code
+
+        # Those behind the first are asked as one batch.
+        first = pool.submit(one, "first")
+        until(lambda: asked == ["first"])
+        rest = [pool.submit(one, words) for words in ("good", "poison", "fine")]
+        until(lambda: httpx.get(f"{address}/healthz").json()["waiting"] == 3)
+        writer.go.set()
+        assert [first.result(), *(done.result() for done in rest)] == [200, 200, 502, 200]
+    assert sorted(asked) == ["fine", "first", "good", "poison"]
+
+
+@pytest.mark.parametrize("path", ["/v1/grasp", "/v1/chat/completions"])
+def test_a_question_that_waits_has_dropped_its_body(writer, path):
+    picture = base64.b64encode(picture_bytes() + bytes(3 * 2**20)).decode()
+    body = {**ASKED, "image": picture}
+    if path != "/v1/grasp":
+        body = chat("a")
+        body["messages"][0]["content"][0]["image_url"]["url"] = f"data:image/png;base64,{picture}"
+    sent = json.dumps(body).encode()
+    headers = {"Content-Type": "application/json"}
+    writer.go.clear()
+    with running(Model(writer), limits=Limits(batch=1)) as address, ThreadPoolExecutor(3) as pool:
+        httpx.get(f"{address}/healthz")
+        tracemalloc.start()
+        try:
+            asked = [
+                pool.submit(httpx.post, f"{address}{path}", content=sent, headers=headers, timeout=60) for _ in range(3)
+            ]
+            until(lambda: httpx.get(f"{address}/healthz").json()["waiting"] == 2)
+            gc.collect()
+            held = tracemalloc.get_traced_memory()[0]
+        finally:
+            tracemalloc.stop()
+            writer.go.set()
+        assert [done.result().status_code for done in asked] == [200] * 3
+    # Less than two of the three bodies, whatever else was made meanwhile.
+    assert held < 2 * len(sent)

@@ -3,15 +3,18 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from served import Writer, picture_base64
+from served import Writer, picture_base64, picture_bytes
 
-from graspwise.answer import parse_grasp, render_grasp
-from graspwise.conversation import text_of
+from graspwise.answer import SPT, parse_grasp, render_grasp, target_of
+from graspwise.conversation import text_of, user_turn
+from graspwise.dialogue import Dialogue, Turn
 from graspwise.errors import InputError
 from graspwise.grasp import Grasp, angle_difference
+from graspwise.model.responder import Response
 from graspwise.predict import Model
 from graspwise.server.limits import Limits
-from graspwise.server.questions import Said, question
+from graspwise.server.pictures import open_upload
+from graspwise.server.questions import Said, public_name, question
 
 LIMITS = Limits(turns=3)
 MODEL = Model(Writer())
@@ -46,10 +49,96 @@ def test_an_answer_without_a_grasp_is_passed_as_it_is():
     assert answer_shown("Nothing here  serves that.") == "Nothing here  serves that."
 
 
+MARKED = (
+    f"You want to drink, so here is the {SPT} handle of the mug {SPT}, held at its rim.\n"
+    "Grasp point coordinates: [0.523, 0.417]\nRotation angle in radians: -0.78"
+)
+
+
+def marked_answer():
+    """What `MARKED` is to a user, by the model's own way."""
+    reasoning, grasp = parse_grasp(MARKED)
+    plain, target = target_of(reasoning)
+    view = MODEL.look(open_upload(picture_bytes((80, 40)), pixels=10_000))
+    return view.in_picture(Response(MARKED, plain, grasp, target=target), seconds=0)
+
+
+def test_the_model_is_shown_what_chat_would_show_it():
+    answer = marked_answer()
+    assert SPT not in answer.text and answer.to_json()["model_text"] == MARKED
+    dialogue = Dialogue(MODEL.look(open_upload(picture_bytes((80, 40)), pixels=10_000)))
+    dialogue.turns = (Turn("Pick it up", answer),)
+    said = [Said("user", "Pick it up"), Said("assistant", answer.text, answer.model_text), Said("user", "left")]
+    asked = question(MODEL, PICTURE, said, workspace=None, limits=LIMITS)
+    assert list(asked.conversation) == [*dialogue.messages, user_turn("left", image=False)]
+
+
+def test_in_another_workspace_the_words_keep_their_target_and_the_numbers_are_taken_over():
+    answer = marked_answer()
+    said = [Said("user", "a"), Said("assistant", answer.text, answer.model_text), Said("user", "b")]
+    asked = question(MODEL, PICTURE, said, workspace=BOX, limits=LIMITS)
+    reasoning, grasp = parse_grasp(text_of(asked.conversation[1]))
+    assert reasoning == parse_grasp(MARKED)[0]
+    assert grasp.x == pytest.approx((answer.grasp.x * 80 - 10) / 50, abs=0.002)
+
+
+@pytest.mark.parametrize("wrote", ["", "no numbers", MARKED.replace("rim", "base"), MARKED[: MARKED.index("[0.5")]])
+def test_what_a_model_is_said_to_have_written_and_did_not_is_left_aside(wrote):
+    answer = marked_answer()
+    said = [Said("user", "a"), Said("assistant", answer.text, wrote), Said("user", "b")]
+    shown = text_of(question(MODEL, PICTURE, said, workspace=None, limits=LIMITS).conversation[1])
+    assert shown == answer_shown(answer.text) and SPT not in shown
+
+
 def test_an_answer_outside_the_workspace_keeps_its_words_alone():
     said = "On the far right.\n[0.950, 0.500], +0.10"
     assert parse_grasp(answer_shown(said))[1].x > 0.9
     assert answer_shown(said, workspace=BOX) == "On the far right."
+
+
+@pytest.mark.parametrize("x, kept", [(0.124, True), (0.1245, True), (0.751, True), (0.122, False), (0.753, False)])
+def test_a_grasp_at_the_workspaces_edge_is_not_lost_by_rounding(x, kept):
+    shown = answer_shown(f"At the edge.\n[{x:.4f}, 0.500], +0.10", workspace=BOX)
+    if not kept:
+        assert shown == "At the edge."
+    else:
+        assert parse_grasp(shown)[1].x == pytest.approx(round(x), abs=0.0011)
+
+
+@given(x=st.floats(0, 1), y=st.floats(0, 1))
+def test_whatever_lies_in_a_workspace_comes_back_with_its_numbers(x, y):
+    box = (13, 3, 60, 37)
+    view = MODEL.look(open_upload(picture_bytes((80, 40)), pixels=10_000), workspace=box)
+    inside = view.transform.grasp(Grasp(x=(13 + 47 * x) / 80, y=(3 + 34 * y) / 40, theta=0.3))
+    told = view.in_picture(Response("", "Because.", inside), seconds=0)
+    assert parse_grasp(answer_shown(told.text, workspace=box))[1].x == pytest.approx(inside.x, abs=0.0025)
+
+
+@pytest.mark.parametrize(
+    "name, shown",
+    [
+        ("small", "small"),
+        ("someone/a-model", "someone/a-model"),
+        ("http://10.0.0.7:8000/v1#llava", "llava"),
+        ("https://10.0.0.7/v1#someone/a-model", "someone/a-model"),
+        ("http://10.0.0.7:8000/v1#/srv/secret/llava", "llava"),
+    ],
+)
+def test_clients_know_a_model_by_its_name_alone(name, shown):
+    assert public_name(name) == shown
+
+
+def test_a_models_folder_is_known_by_its_last_part(tmp_path):
+    (tmp_path / "mine").mkdir()
+    assert public_name(f"{tmp_path}/mine/") == "mine"
+
+
+def test_what_a_language_model_would_read_too_long_at_is_refused_before_the_queue():
+    # As many tokens as words.
+    said = turns("a " * 30, "b", "c")
+    assert question(MODEL, PICTURE, said, workspace=None, limits=Limits(tokens=32))
+    with pytest.raises(InputError, match="32 tokens with the picture; valid is at most 31"):
+        question(MODEL, PICTURE, said, workspace=None, limits=Limits(tokens=31))
 
 
 def test_the_picture_itself_does_not_wait_in_the_queue():

@@ -108,7 +108,7 @@ def test_a_stream_tells_the_reasoning_and_then_the_numbers_in_the_pictures_frame
         (CHAT, {"messages": [{"role": "user", "content": "a"}]}, 400, "found 0 pictures"),
         (CHAT, {"messages": [{"role": "tool", "content": "a"}]}, 400, "role"),
         (CHAT, chat("a", graspwise={"workspace": "0,0,1,1"}), 400, "workspace"),
-        (CHAT, chat("\ud800"), 400, "half a character"),
+        (CHAT, chat("\ud800"), 400, "Invalid JSON"),
         (GRASP, {**ASKED, "instruction": "\udfff"}, 400, "surrogate"),
     ],
 )
@@ -212,3 +212,30 @@ def test_a_model_that_needs_depth_is_not_served(writer):
     writer.takes_depth = True
     with pytest.raises(InputError, match="needs depth"):
         create_app(Model(writer), limits=Limits())
+
+
+@pytest.mark.parametrize("name", ["http://10.0.0.7:8000/v1#writer", "{folder}/writer"])
+def test_neither_an_address_nor_a_path_is_given_out(writer, tmp_path, name):
+    (tmp_path / "writer").mkdir()
+    writer.name = name.format(folder=tmp_path)
+    with TestClient(create_app(Model(writer), limits=Limits())) as client:
+        assert client.get("/healthz").json()["model"] == "writer"
+        assert [model["id"] for model in client.get("/v1/models").json()["data"]] == ["writer"]
+        assert client.post(GRASP, json=ASKED).json()["model"] == "writer"
+        told = client.post(CHAT, json=chat("a", model="writer")).json()
+        assert told["model"] == told["graspwise"]["model"] == "writer"
+        assert "valid is 'writer'" in client.post(CHAT, json=chat("a", model=writer.name)).json()["error"]["message"]
+
+        def respond(*args, **options):
+            raise InputError(f"valid for model {writer.name} is less")
+
+        writer.respond = respond
+        assert client.post(GRASP, json=ASKED).json()["error"]["message"] == "valid for model writer is less"
+
+
+def test_an_answer_given_back_as_it_came_reaches_the_model_as_it_wrote_it(writing, writer):
+    first = writing.post(CHAT, json=chat("a")).json()
+    body = chat("a", first["choices"][0]["message"]["content"], "b")
+    body["messages"][1]["graspwise"] = first["graspwise"]
+    assert writing.post(CHAT, json=body).status_code == 200
+    assert writer.asked[1][0][1]["content"][0]["text"] == writer.text

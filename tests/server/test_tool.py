@@ -3,8 +3,10 @@
 import anyio
 import pytest
 from mcp import Client, StdioServerParameters, stdio_client
-from served import picture_base64
+from served import WRITTEN, picture_base64
 
+from graspwise.conversation import text_of
+from graspwise.predict import Model
 from graspwise.server.limits import Limits
 from graspwise.server.mcp import create_mcp
 from graspwise.server.schema import GraspAnswer
@@ -42,6 +44,19 @@ def test_the_tool_answers_the_object_of_predict(blob):
 def test_what_is_wrong_is_said_in_words(blob, arguments, why):
     _, result = call(create_mcp(blob, limits=Limits(pixels=20_000)), arguments)
     assert result.is_error and why in result.content[0].text
+
+
+def test_an_answer_back_reaches_the_model_with_what_was_said(writer):
+    first = {"image": picture_base64(), "instruction": "Pick it up"}
+    answer = call(create_mcp(Model(writer), limits=Limits()), first)[1].structured_content
+    earlier = [
+        {"role": "user", "content": "Pick it up"},
+        {"role": "assistant", "content": answer["text"], "model_text": answer["model_text"]},
+    ]
+    arguments = {**first, "instruction": "further left", "messages": earlier}
+    _, result = call(create_mcp(Model(writer), limits=Limits()), arguments)
+    assert not result.is_error
+    assert [text_of(turn) for turn in writer.asked[1][0]] == ["Pick it up", WRITTEN, "further left"]
 
 
 def test_the_command_line_is_a_server_on_stdin_and_stdout(tmp_path):

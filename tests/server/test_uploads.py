@@ -12,7 +12,7 @@ from PIL import Image
 from served import picture_bytes
 
 from graspwise.errors import InputError
-from graspwise.server.pictures import open_upload, read_base64
+from graspwise.server.pictures import MOST_SCANS, open_upload, read_base64, scans
 from graspwise.server.problem import Problem
 
 PIXELS = 10_000
@@ -93,3 +93,28 @@ def test_a_damaged_picture_is_read_or_bad_input(data, kind):
         assert problem.status == 413
         return
     assert picture.rgb.dtype == np.uint8 and picture.width * picture.height <= PIXELS
+
+
+def progressive(*, repeated: int) -> bytes:
+    """A JPEG whose last scan comes so many times."""
+    buffer = io.BytesIO()
+    thumbnail = Image.Exif()
+    thumbnail[0x010E] = "\xff\xda".encode("latin-1").decode("latin-1") * 200
+    Image.effect_noise((64, 64), 80).convert("RGB").save(buffer, "JPEG", progressive=True, exif=thumbnail)
+    whole = buffer.getvalue()
+    last = whole.rindex(b"\xff\xda")
+    return whole[:last] + whole[last:-2] * repeated + whole[-2:]
+
+
+def test_a_jpeg_of_very_many_scans_is_refused_before_it_is_decoded(monkeypatch):
+    whole = progressive(repeated=1)
+    usual = scans(whole)
+    assert 2 < usual < 20
+    # A film behind a phone's picture is none of its scans, nor is what stands in its description.
+    assert scans(whole + b"\xff\xda" * 500) == usual
+    assert open_upload(whole + b"\xff\xda" * 500, pixels=PIXELS).size == (64, 64)
+    bomb = progressive(repeated=MOST_SCANS)
+    assert scans(bomb) == usual - 1 + MOST_SCANS
+    monkeypatch.setattr("graspwise.server.pictures.as_picture", lambda image: pytest.fail("it was decoded"))
+    with pytest.raises(InputError, match=f"{usual - 1 + MOST_SCANS} scans; valid is at most {MOST_SCANS}"):
+        open_upload(bomb, pixels=PIXELS)

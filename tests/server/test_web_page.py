@@ -41,6 +41,9 @@ class Scripted(LlavaResponder):
         self.go_on = threading.Event()
         self.stopped = threading.Event()
 
+    def tokens(self, conversation):
+        return 0
+
     def respond(self, pictures, conversations, *, on_token=None, stop=None, **_):
         return [self._one(row, conversation, on_token, stop) for row, conversation in enumerate(conversations)]
 
@@ -458,3 +461,47 @@ def test_on_a_phone_all_is_in_one_column(visit, scheme):
     expect(page.locator(".answer").last.get_by_role("button", name="Undo")).to_be_in_viewport()
     dark = page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(13, 17, 23)"
     assert dark == (scheme == "dark")
+
+
+@pytest.mark.parametrize("kind", ["WEBP", "JPEG", "PNG"])
+def test_a_turned_picture_is_seen_alike_by_page_and_server(visit, kind):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    page = visit()
+    choose(page, encoded(bar(), kind, exif=exif), name=f"bar.{kind.lower()}", mime=f"image/{kind.lower()}")
+    shown = page.evaluate(
+        "[document.getElementById('photo').naturalWidth, document.getElementById('photo').naturalHeight]"
+    )
+    ask(page, "Pick up the bar", answers=1)
+    assert shown_json(page)["image_size"] == shown
+
+
+def test_an_answer_about_a_picture_of_another_size_is_not_drawn(visit):
+    page = visit()
+    choose(page)
+
+    def turned(route):
+        told = route.fetch()
+        route.fulfill(response=told, body=told.text().replace('"image_size": [640, 480]', '"image_size": [480, 640]'))
+
+    page.route("**/v1/chat/completions", turned)
+    page.get_by_label("What should be picked up?").fill("Pick up the bar")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("sees this picture turned")
+    expect(page.locator("g.grasp")).to_have_count(0)
+
+
+def test_the_page_outlives_its_model_and_what_is_typed_meanwhile_outlives_a_stop(visit):
+    page = visit()
+    choose(page)
+    asked = []
+    page.on("request", lambda request: asked.append(request.post_data_json) if request.method == "POST" else None)
+    page.get_by_label("What should be picked up?").fill("Slowly")
+    page.keyboard.press("Enter")
+    expect(page.locator(".answer.writing .reason")).not_to_be_empty()
+    page.locator("#ask").fill("the other one")
+    page.get_by_role("button", name="Stop").click()
+    expect(page.get_by_role("button", name="Ask")).to_be_visible()
+    expect(page.locator("#ask")).to_have_value("the other one")
+    # A server that was started again with another model would refuse the name of the first.
+    assert len(asked) == 1 and "model" not in asked[0]

@@ -24,7 +24,6 @@ const REPLIES = ["Further left", "A bit lower", "Turn it a quarter", "The other 
 let photo = null; // from openPhoto
 let turns = []; // [{asked, answer}], answer as `predict --json`, in pixels of the picture as given
 let busy = null; // AbortController of the answer being written
-let model = null;
 let limit = Infinity; // turns
 let key = sessionStorage.getItem("graspwise-key");
 
@@ -122,7 +121,6 @@ async function ask(text) {
   const asked = text.trim().replace(/\s+/g, " ");
   if (!photo || busy || full() || !asked) return;
   const request = {
-    ...(model && { model }),
     messages: messages(asked),
     ...(part.box && { graspwise: { workspace: boxToSent(part.box, photo) } }),
   };
@@ -146,6 +144,9 @@ async function ask(text) {
       },
     });
     if (busy !== mine) return;
+    if (String(answer.image_size) !== String(photo.sentSize)) {
+      throw new AskError("The server sees this picture turned or in another size. Save it as a JPEG and choose that.");
+    }
     turns.push({ asked, answer: toGiven(answer, photo) });
     complete(reply, turns.at(-1).answer, { isSame: isSame(), undo: takeBack, say });
     moved = true;
@@ -153,7 +154,8 @@ async function ask(text) {
     if (busy !== mine) return;
     question.remove();
     reply.remove();
-    $("ask").value = asked;
+    // What was typed meanwhile stays.
+    $("ask").value ||= asked;
     if (error.status === 401) askKey();
     else if (error instanceof AskError) showError(error.message);
     else if (error.name !== "AbortError") showError("The answer cannot be read. Ask again.");
@@ -173,7 +175,8 @@ function messages(asked) {
   // An answer of no words would be no turn.
   const spoken = turns.filter(({ answer }) => answer.text).flatMap(({ asked: said, answer }) => [
     { role: "user", content: said },
-    { role: "assistant", content: answer.text },
+    // What the model wrote itself names its target.
+    { role: "assistant", content: answer.text, graspwise: { model_text: answer.model_text ?? answer.text } },
   ]);
   const [first, ...rest] = [...spoken, { role: "user", content: asked }];
   const image = { type: "image_url", image_url: { url: photo.sent } };
@@ -290,7 +293,7 @@ const say = (words) => ($("status").textContent = words);
 const scrollDown = () => ($("log").scrollTop = $("log").scrollHeight);
 
 async function showModel() {
-  model = await modelName(key);
+  const model = await modelName(key);
   $("model").textContent = model ? `model: ${model}` : "";
   $("model").hidden = !model;
 }

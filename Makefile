@@ -18,8 +18,9 @@ demo: setup
 	$(BIN)/graspwise models get small
 	$(BIN)/graspwise predict examples/desk.jpg --ask "Pick up the pencil" --workspace 36,100,338,276 --out pencil-grasp.png
 
+# One process a core, each with one thread.
 test: setup
-	$(BIN)/pytest
+	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto
 
 lint: setup
 	$(BIN)/ruff check .

@@ -188,9 +188,7 @@ class View:
 
     def in_picture(self, response: "Response", *, seconds: float) -> Answer:
         """A response in the model's square frame as an answer in the picture's."""
-        back = self.transform.inverse()
-        said = () if response.grasp is None else (response.grasp, *response.others)
-        grasps = tuple(back.grasp(onto(grasp, transform=self.transform, box=self.workspace)) for grasp in said)
+        grasps = grasps_of(response, transform=self.transform, box=self.workspace)
         text = response.text
         if grasps:
             text = render_grasp(grasps[0], answer_format=self.responder.answer_format, reasoning=response.reasoning)
@@ -216,6 +214,19 @@ def answer_together(views: Sequence[View], conversations: Sequence[Sequence[Mess
     responses = views[0].responder.respond([view.square for view in views], conversations)
     seconds = (time.perf_counter() - started) / len(views)
     return [view.in_picture(response, seconds=seconds) for view, response in zip(views, responses, strict=True)]
+
+
+def grasps_of(response: "Response", *, transform: Transform, box: Workspace) -> tuple[Grasp, ...]:
+    """A response's grasps in the frame of the picture, best first; none where it holds none.
+
+    Args:
+        response: In the model's square frame.
+        transform: From the picture to that frame, an upright one.
+        box: Half-open box in pixels of the picture that the model looked at.
+    """
+    back = transform.inverse()
+    said = () if response.grasp is None else (response.grasp, *response.others)
+    return tuple(back.grasp(onto(grasp, transform=transform, box=box)) for grasp in said)
 
 
 def onto(grasp: Grasp, *, transform: Transform, box: Workspace) -> Grasp:

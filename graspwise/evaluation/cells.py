@@ -2,13 +2,16 @@
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import asdict, is_dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from graspwise.errors import InputError
 from graspwise.evaluation.plan import BenchmarkConfig, cell_config
 from graspwise.files import read_json, write_text
+
+Row = TypeVar("Row")
 
 
 def cell_path(folder: Path, by: str, fold: int, name: str) -> Path:
@@ -25,11 +28,33 @@ def is_done(path: Path, config: BenchmarkConfig, name: str) -> bool:
     if not path.is_file():
         return False
     found, wanted = read_json(path), json.loads(json.dumps(cell_config(config, name)))
-    changed = [key for key in wanted if found["config"].get(key) != wanted[key]]
-    changed += [] if found["cell"] == name else ["model"]
+    check_same(path, {**found["config"], "model": found["cell"]}, {**wanted, "model": name})
+    return "records" not in found or all(name == "workspace" or name in found for name in config.protocols)
+
+
+def check_same(path: Path, cell: dict[str, Any], wanted: dict[str, Any]) -> None:
+    """Raise for a cell that was made with something else.
+
+    Raises:
+        InputError: it was.
+    """
+    changed = [key for key in wanted if cell.get(key) != wanted[key]]
     if changed:
         raise InputError(f"{path}: made with another {', '.join(changed)}; give a new --out, or remove that file")
-    return "records" not in found or all(name == "workspace" or name in found for name in config.protocols)
+
+
+def rows_of(cell: dict[str, Any], key: str, *, path: Path, read: Callable[[dict[str, Any]], Row]) -> list[Row]:
+    """The rows of a cell.
+
+    Raises:
+        InputError: one is damaged, or of an older version.
+    """
+    try:
+        return [read(row) for row in cell[key]]
+    except (TypeError, LookupError, AttributeError) as error:
+        raise InputError(
+            f"{path}: holds no {key} of this version ({error}); remove that file to have them made anew"
+        ) from error
 
 
 def write_cell(path: Path, value: dict[str, Any]) -> None:

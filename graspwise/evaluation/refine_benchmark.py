@@ -10,11 +10,10 @@ import numpy as np
 from graspwise.data.split import Split, make_split
 from graspwise.data.store import Dataset, Sample
 from graspwise.errors import InputError
-from graspwise.evaluation.cells import cell_path, write_cell
+from graspwise.evaluation.cells import cell_path, check_same, rows_of, write_cell
 from graspwise.evaluation.exposure import seen_objects
 from graspwise.evaluation.refine_talk import RefineRecord, TalkRecord, refine
 from graspwise.evaluation.runs import Bar, begin, short_names
-from graspwise.evaluation.wish_cells import check_same, rows_of
 from graspwise.files import read_json
 
 FOLDS = 5

@@ -24,7 +24,7 @@ from graspwise.grasp import Grasp
 from graspwise.metric import is_hit
 from graspwise.model.responder import Responder, Response
 from graspwise.picture import Picture
-from graspwise.predict import grasp_json, onto
+from graspwise.predict import grasp_json, grasps_of
 from graspwise.transform import Transform
 
 Method = Literal["model", "again", "next", "rule"]
@@ -119,7 +119,7 @@ class Talk:
     opening: str = UNNAMED
     messages: list[Message] = field(default_factory=list)
     before: list[Grasp] = field(default_factory=list)
-    ranked: list[Grasp] = field(default_factory=list)
+    ranked: tuple[Grasp, ...] = ()
     lost: bool = False
 
     def __post_init__(self) -> None:
@@ -136,11 +136,9 @@ class Talk:
         parts = self.sample.parts or ("",) * len(grasps)
         return [Hold(grasp, part or None) for grasp, part in zip(grasps, parts, strict=True)]
 
-    def grasps(self, response: Response) -> list[Grasp]:
+    def grasps(self, response: Response) -> tuple[Grasp, ...]:
         """A response's grasps in the frame of the sample's picture, best first."""
-        back, box = self.fit.inverse(), (0, 0, *self.size)
-        said = () if response.grasp is None else (response.grasp, *response.others)
-        return [back.grasp(onto(grasp, transform=self.fit, box=box)) for grasp in said]
+        return grasps_of(response, transform=self.fit, box=(0, 0, *self.size))
 
     def best(self, response: Response) -> Grasp | None:
         """The first of them; None where the response holds none."""

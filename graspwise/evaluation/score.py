@@ -21,7 +21,7 @@ from graspwise.grasp import Grasp
 from graspwise.metric import is_hit, is_oblique, matches
 from graspwise.model.responder import Responder
 from graspwise.picture import Picture
-from graspwise.predict import grasp_json, onto
+from graspwise.predict import grasp_json, grasps_of
 from graspwise.rectangle import GraspRectangle
 from graspwise.transform import Transform
 
@@ -117,10 +117,8 @@ def score(
             texts = free([pictures[i] for i in doubtful], [conversation] * len(doubtful))
             failed = {i for i, text in zip(doubtful, texts, strict=True) if not parses(text)}
         for index, (sample, response, fit) in enumerate(zip(chosen, responses, fits, strict=True)):
-            back = fit.inverse()
-            said = () if response.grasp is None else (response.grasp, *response.others)
-            grasps = [back.grasp(onto(g, transform=fit, box=(0, 0, *fit.source_size))) for g in said]
             size = fit.source_size
+            grasps = grasps_of(response, transform=fit, box=(0, 0, *size))
             matched = [matched_label(g, labels=sample.rectangles, image_size=size) for g in grasps]
             best = matched[0] if matched else None
             own = bool(grasps) and grasps[0].opening is not None

@@ -9,11 +9,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from graspwise.data.wish_scenes import read_scene
 from graspwise.errors import InputError
-from graspwise.evaluation.cells import cell_path, write_cell
+from graspwise.evaluation.cells import cell_path, check_same, rows_of, write_cell
 from graspwise.evaluation.runs import Bar
 from graspwise.evaluation.wish_baselines import TOLD, Asker, ModelAsker, open_asker
 from graspwise.evaluation.wish_questions import Question, Stage
@@ -24,7 +24,6 @@ from graspwise.files import read_json
 
 WISHES, ROBUSTNESS, TRIALS = "wishes", "robustness", "trials"
 Say = Callable[[str], None]
-Row = TypeVar("Row")
 
 
 @dataclass
@@ -141,28 +140,3 @@ class ModelRun:
             known |= {(row.scene, row.wish): row for row in found}
             write_cell(path, {**cell, "trials": list(known.values())})
         return [known[question.scene, question.text] for question in questions]
-
-
-def check_same(path: Path, cell: dict[str, Any], wanted: dict[str, Any]) -> None:
-    """Raise for a cell that was made with something else.
-
-    Raises:
-        InputError: it was.
-    """
-    changed = [key for key in wanted if cell.get(key) != wanted[key]]
-    if changed:
-        raise InputError(f"{path}: made with another {', '.join(changed)}; give a new --out, or remove that file")
-
-
-def rows_of(cell: dict[str, Any], key: str, *, path: Path, read: Callable[[dict[str, Any]], Row]) -> list[Row]:
-    """The rows of a cell.
-
-    Raises:
-        InputError: one is damaged, or of an older version.
-    """
-    try:
-        return [read(row) for row in cell[key]]
-    except (TypeError, LookupError, AttributeError) as error:
-        raise InputError(
-            f"{path}: holds no {key} of this version ({error}); remove that file to have them made anew"
-        ) from error

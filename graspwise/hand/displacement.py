@@ -7,6 +7,9 @@ its bones would fill the palm and the web of the thumb by several millimetres.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import graspwise.sim  # noqa: F401, before MuJoCo, which draws without a screen by it
+
+# isort: split
 import mujoco
 import numpy as np
 from scipy.spatial import ConvexHull, QhullError

@@ -21,6 +21,7 @@ from graspwise.hand.mano_file import GET, SHAPES, find_mano, read_mano
 from graspwise.hand.model import (
     FINGERS,
     REGIONS,
+    Anatomy,
     Layout,
     Posed,
     closed,
@@ -45,32 +46,18 @@ THUMB = (((-20, 45), (-45, 45), (-30, 30)), ((-10, 55), (-10, 10), (-10, 10)), (
 
 
 @dataclass(frozen=True, eq=False)
-class Mano:
+class Mano(Anatomy):
     """MANO's right hand in the frame that all hands have; a `HandModel`.
 
     Attributes:
-        name: "mano".
+        name: "mano"; `bones` has 16 names and `bone_of` 778.
         articulation: 45 names, as "index_1_x": the rotation vector of a finger's first joint, in MANO's own axes.
         limits: (45, 2) radians, the box around what each joint can do; of a rotation vector, so wider than that.
         rest: (45,) radians: zeros, the flat hand.
-        faces: (F, 3), closed at the wrist.
-        bones: 16 names; the first is the wrist's.
-        bone_of: (778,) the bone that moves a vertex most.
-        regions: Vertices of the fingers and of the palm.
-        pads: The inner ones of them.
         axes: (3, 3) rotation from MANO's own frame to the hand's.
         body: The model of smplx.
     """
 
-    name: str
-    articulation: tuple[str, ...]
-    limits: Tensor
-    rest: Tensor
-    faces: np.ndarray
-    bones: tuple[str, ...]
-    bone_of: np.ndarray
-    regions: dict[str, np.ndarray]
-    pads: dict[str, np.ndarray]
     axes: Tensor
     body: Any
 

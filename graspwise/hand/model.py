@@ -62,6 +62,33 @@ class Layout:
         return torch.cat([nine_from_transform(transform), articulation, shape], dim=-1)
 
 
+@dataclass(frozen=True, eq=False)
+class Anatomy:
+    """What of a hand model does not move; the part of a `HandModel` that all of ours hold alike.
+
+    Attributes:
+        name: The model's name.
+        articulation: Names of the A articulation parameters.
+        limits: (A, 2) radians.
+        rest: (A,) radians.
+        faces: (F, 3), closed at the wrist.
+        bones: Names; the first is the wrist's.
+        bone_of: (V,) the bone that moves a vertex most.
+        regions: Vertices of the fingers and of the palm.
+        pads: The inner ones of them.
+    """
+
+    name: str
+    articulation: tuple[str, ...]
+    limits: Tensor
+    rest: Tensor
+    faces: np.ndarray
+    bones: tuple[str, ...]
+    bone_of: np.ndarray
+    regions: dict[str, np.ndarray]
+    pads: dict[str, np.ndarray]
+
+
 class HandModel(Protocol):
     """A right hand: global transform, articulation and shape give its surface, differentiably.
 

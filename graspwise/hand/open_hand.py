@@ -14,25 +14,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from graspwise.hand.model import Layout, Posed, contact_regions, cross_matrix, place_points
+from graspwise.hand.model import Anatomy, Layout, Posed, contact_regions, cross_matrix, place_points
 
 ASSET = Path(__file__).with_name("open_hand.npz")
 
 
 @dataclass(frozen=True, eq=False)
-class OpenHand:
+class OpenHand(Anatomy):
     """Linear blend skinning; a `HandModel`.
 
     Attributes:
-        name: "open".
-        articulation: 23 names, as "index_mcp_flexion".
-        limits: (23, 2) radians.
+        name: "open"; `articulation` has 23 names, as "index_mcp_flexion", and `bones` 20.
         rest: (23,) radians, what the template is made with.
-        faces: (F, 3), closed at the wrist.
-        bones: 20 names; the first is the wrist's.
-        bone_of: (V,) the bone that moves a vertex most.
-        regions: Vertices of the fingers and of the palm.
-        pads: The inner ones of them.
         parents: (20,) each bone's parent, the wrist's is -1; a parent stands before its children.
         template: (V, 3) metres, the mean hand at rest.
         shape_directions: (S, V, 3) metres a standard deviation.
@@ -45,15 +38,6 @@ class OpenHand:
         source: What it was made from, by whom, under which licence.
     """
 
-    name: str
-    articulation: tuple[str, ...]
-    limits: Tensor
-    rest: Tensor
-    faces: np.ndarray
-    bones: tuple[str, ...]
-    bone_of: np.ndarray
-    regions: dict[str, np.ndarray]
-    pads: dict[str, np.ndarray]
     parents: tuple[int, ...]
     template: Tensor
     shape_directions: Tensor

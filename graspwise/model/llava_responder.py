@@ -126,8 +126,8 @@ class LlavaResponder:
         in_view = model.in_view(dense[: len(pictures)])
         earlier = [earlier_grasps(conversation) for conversation in conversations]
 
-        def changed(row: int, maps: "Tensor | None") -> "dict[str, Change]":
-            if maps is None or not earlier[row]:
+        def changed(row: int, maps: "Tensor") -> "dict[str, Change]":
+            if not earlier[row]:
                 return {}
             return changes(spread_grasps(maps, plate=model.card.plate)[0], earlier[row])
 

@@ -24,6 +24,7 @@ from pathlib import Path
 
 import httpx
 import numpy as np
+from PIL import Image
 
 import graspwise
 from graspwise.files import write_json
@@ -34,6 +35,12 @@ SENTENCES = (
     "Grasp it so that it does not slip.",
     "Hand me that thing.",
     "Take the thing there.",
+)
+# What a conversation goes on with, and the answers that stand in it.
+REQUESTS = ("Further left.", "Turn it a quarter.")
+ANSWERS = (
+    "It is best held around its middle.\n[0.500, 0.500], +0.40",
+    "So here it is, further left.\n[0.400, 0.500], +0.40",
 )
 MOST_SHIFT, MOST_TURN = 0.01, 0.05
 # Longer than the server gives a request, so that its own answer arrives.
@@ -61,16 +68,29 @@ def server(options: argparse.Namespace):
 
 
 def questions(folder: Path) -> list[dict]:
-    """Every photograph of a folder with every sentence."""
+    """Every photograph of a folder with every sentence; with one of them after earlier turns, and in a workspace."""
     pictures = sorted(p for p in folder.iterdir() if p.suffix.lower() in (".jpg", ".jpeg", ".png"))
     encoded = [base64.b64encode(path.read_bytes()).decode() for path in pictures]
-    return [{"image": image, "instruction": text} for text in SENTENCES for image in encoded]
+    sizes = [Image.open(path).size for path in pictures]
+    asked = [{"image": image, "instruction": text} for text in SENTENCES for image in encoded]
+    for number, (image, size) in enumerate(zip(encoded, sizes, strict=True)):
+        text, side = SENTENCES[number % len(SENTENCES)], int(0.9 * min(size))
+        asked.append({"image": image, "instruction": text, "workspace": [0, 0, side, side]})
+        for turns, request in enumerate(REQUESTS, start=1):
+            asked.append({"image": image, "instruction": request, "messages": earlier(text, turns)})
+    return asked
+
+
+def earlier(text: str, turns: int) -> list[dict]:
+    """What was said before: an instruction and its answer, then maybe a request to change it and that answer."""
+    said = zip([text, REQUESTS[0]][:turns], ANSWERS, strict=False)
+    return [{"role": r, "content": c} for pair in said for r, c in zip(("user", "assistant"), pair, strict=True)]
 
 
 def ask(client: httpx.Client, question: dict) -> tuple[dict | None, float, int]:
-    """The answer (None where it was lost), seconds of the try that brought it, and how often the queue was full."""
+    """The answer (None where it was lost), seconds with all waiting for a full queue, and how often it was full."""
+    started = time.perf_counter()
     for full in itertools.count():
-        started = time.perf_counter()
         try:
             told = client.post("/v1/grasp", json=question)
         except httpx.HTTPError:
@@ -163,6 +183,7 @@ def main() -> None:
         "batch": options.batch,
         "queue": options.queue,
         "questions": len(asked),
+        "questions_compared": len({index for index, answer, *_ in together if answer and index in reference}),
         "one": one,
         "many": many,
         "compared": len(compared),

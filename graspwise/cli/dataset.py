@@ -109,6 +109,9 @@ def wishes(
         bool, typer.Option("--test", help="Word the wishes as no training data is; of GraspNet, its test scenes.")
     ] = False,
     refusals: Annotated[float, typer.Option(help="Share of the wishes that nothing in view serves.")] = 0.12,
+    conversations: Annotated[
+        float, typer.Option(metavar="SHARE", help="Share of the samples in which the user goes on: the other one, ...")
+    ] = 0.0,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; by default all cores.")] = None,
 ) -> None:  # fmt: skip
     """From scenes of several things: what somebody wants, said outright or not, and the right grasps."""
@@ -124,7 +127,9 @@ def wishes(
         found = read_graspnet(graspnet, test=test)
     else:
         raise InputError("--scenes or --graspnet: found both or neither; valid is one of them")
-    config = WishConfig(samples=samples, seed=seed, size=size, depth=depth, test=test, refusals=refusals)
+    config = WishConfig(
+        samples=samples, seed=seed, size=size, depth=depth, test=test, refusals=refusals, conversations=conversations
+    )
     folder = build_wishes(
         found, out=out, config=config, workers=workers, progress=lambda stream, total: bar(stream, total, "samples")
     )  # fmt: skip

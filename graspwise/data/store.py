@@ -39,6 +39,8 @@ class WishLabel:
         objects: Path of the mask of the things' indices, as large as the picture, relative to the data set's folder.
         parts: Path of the mask of the parts' indices, where the source tells parts apart.
         named: How many of the sample's rectangles, the first, are on the target that the answer names.
+        before: What went before, where the wish goes on from another: `asked`, `reason` and the corners of the `grasp`,
+            pixels of the picture; no grasp where nothing served.
     """
 
     kind: str
@@ -49,6 +51,7 @@ class WishLabel:
     objects: str | None
     parts: str | None
     named: int
+    before: dict[str, Any] | None = None
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Self:
@@ -70,6 +73,7 @@ class Sample:
         transform: From the photograph's pixels to this picture's.
         rectangles: All positive labels, pixels of this picture; of a wish first those on the target that is named.
         messages: The conversation; an instruction and its answer, then maybe requests to change it and their answers.
+            Of a wish that goes on from another, that one and its answer come before.
         depth: Path of a depth picture (uint16, mm), where there is one.
         wish: What the instruction wishes for, where it is a wish about a scene.
         parts: Of each rectangle the part that it holds, "" where none is sure; empty where nothing tells.
@@ -91,17 +95,23 @@ class Sample:
 
     @property
     def instruction(self) -> str:
-        return text_of(self.messages[0])
+        """What the labels are the answer to."""
+        return text_of(self.messages[self.start])
 
     @property
     def answer(self) -> str:
         """What is answered to the instruction."""
-        return text_of(self.messages[1])
+        return text_of(self.messages[self.start + 1])
+
+    @property
+    def start(self) -> int:
+        """Which of the messages is the instruction."""
+        return 2 if self.wish is not None and self.wish.before is not None else 0
 
     @property
     def turns(self) -> int:
-        """How often the user speaks."""
-        return len(self.messages) // 2
+        """How often the user speaks, from the instruction on."""
+        return (len(self.messages) - self.start) // 2
 
     def to_json(self) -> dict[str, Any]:
         return {

@@ -17,11 +17,13 @@ import numpy as np
 
 from graspwise.conversation import assistant_turn, user_turn
 from graspwise.data.build import write_samples
+from graspwise.data.request_talk import check_share
 from graspwise.data.store import FORMAT, Sample, WishLabel
 from graspwise.data.wish_facts import SetName, Target, right_targets
 from graspwise.data.wish_scenes import WishScene, WishScenes, grasps_of
 from graspwise.data.wish_texts import ANY
-from graspwise.data.wish_views import write_view
+from graspwise.data.wish_turns import next_wish
+from graspwise.data.wish_views import View, write_view
 from graspwise.data.wishes import (
     KINDS,
     Kind,
@@ -36,6 +38,7 @@ from graspwise.data.wishes import (
 from graspwise.errors import InputError
 from graspwise.files import empty_directory, replacing_folder, write_json
 from graspwise.parallel import in_order
+from graspwise.rectangle import GraspRectangle
 
 # Samples made in one piece of work.
 PIECE = 64
@@ -61,6 +64,7 @@ class WishConfig:
         test: Word them by the families that are for testing only; dataset.json says so, and training refuses it.
         refusals: Share of the samples that nothing in view serves.
         anything: Share of the samples that name no target, which everything serves.
+        conversations: Share of the samples in which the user goes on: the other one, another part, another thing.
     """
 
     samples: int = 6000
@@ -70,6 +74,7 @@ class WishConfig:
     test: bool = False
     refusals: float = 0.12
     anything: float = 0.04
+    conversations: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -116,6 +121,7 @@ def build_wishes(
     if not 0 <= config.refusals < 1 - config.anything:
         most = 1 - config.anything
         raise InputError(f"--refusals is {config.refusals}; valid is 0 to below {most:g}, a share of the samples")
+    check_share(config.conversations)
     folder = empty_directory(out)
     counts: Counter[str] = Counter()
     seen: dict[str, set[str]] = {"sets": set(), "categories": set(), "families": set()}
@@ -170,9 +176,21 @@ def make_sample(index: int, *, scenes: WishScenes, folder: Path, config: WishCon
     drawn = draw(index, asked, scenes=scenes, config=config, rng=rng)
     scene, wish, targets = drawn.scene, drawn.wish, drawn.targets
     view = write_view(scene, number=drawn.number, folder=folder, side=config.size, depth=config.depth)
-    named = scene.thing(targets[0].index) if targets else None
-    answer = reason_text(wish, targets[0], named, rng) if named else refusal_text(wish, rng)
+    answer = answer_text(scene, wish, targets, rng)
     text = polite(wish.text, rng) if rng.random() < POLITE else wish.text
+    messages, before = [user_turn(text), assistant_turn(answer)], None
+    # From a generator of its own, so that the share of conversations changes nothing else.
+    rng = np.random.default_rng([config.seed, 2, index])
+    if rng.random() < config.conversations:
+        following = next_wish(scene, wish, targets, test=config.test, rng=rng)
+        if following is not None:
+            held = grasps_of(scene, targets[:1])
+            first = held[int(rng.integers(len(held)))].grasp.rectangle(image_size=scene.image_size) if held else None
+            before = {"asked": text, "reason": answer, "grasp": None if first is None else corners_in(view, first)}
+            wish, targets = following
+            answer = answer_text(scene, wish, targets, rng)
+            messages += [user_turn(wish.text, image=False), assistant_turn(answer)]
+    named = scene.thing(targets[0].index) if targets else None
     meant = grasps_of(scene, targets[:1])
     right = (*meant, *(grasp for grasp in grasps_of(scene, targets) if grasp not in meant))
     sample = Sample(
@@ -187,7 +205,7 @@ def make_sample(index: int, *, scenes: WishScenes, folder: Path, config: WishCon
         rectangles=tuple(
             view.transform.rectangle(grasp.grasp.rectangle(image_size=scene.image_size)) for grasp in right
         ),
-        messages=[user_turn(text), assistant_turn(answer)],
+        messages=messages,
         depth=view.depth,
         wish=WishLabel(
             kind=wish.kind,
@@ -198,9 +216,22 @@ def make_sample(index: int, *, scenes: WishScenes, folder: Path, config: WishCon
             objects=view.objects,
             parts=view.parts,
             named=len(meant),
+            before=before,
         ),
     )
     return sample, scene.sets
+
+
+def answer_text(scene: WishScene, wish: Wish, targets: Sequence[Target], rng: np.random.Generator) -> str:
+    if not targets:
+        return refusal_text(wish, rng)
+    return reason_text(wish, targets[0], scene.thing(targets[0].index), rng)
+
+
+def corners_in(view: View, rectangle: GraspRectangle) -> list[list[float]]:
+    """Corners of a scene's rectangle in its view."""
+    corners: list[list[float]] = np.round(view.transform.rectangle(rectangle).corners, 3).tolist()
+    return corners
 
 
 def asked_of(wish: WishLabel) -> str:

@@ -23,7 +23,9 @@ ANY = "any"
 # Between the purpose and the role of a part's need, and between a family's need and its way.
 AND, SAID = " + ", ": "
 IMPLICIT = ("purpose", "state", "material", "part")
-SECTIONS = ("ways", "explicit", "any", "frames", "reasons", "refusals", *IMPLICIT)
+# What a user may say next, and what its texts name.
+TURNS: dict[str, tuple[str, ...]] = {"other": (), "part": ("part",), "instead": ("object",)}
+SECTIONS = ("ways", "explicit", "any", "turns", "frames", "reasons", "refusals", *IMPLICIT)
 SIDES = ("training", "testing")
 # Any brace is one: a text has no other use for them.
 PLACEHOLDER = re.compile(r"\{\w*\}|[{}]")
@@ -56,6 +58,7 @@ class WishTexts:
         wishes: Those that are whole texts: implicit ones, and those of the family `any`.
         explicit: Templates with {object}, and for parts {part}, by kind and whether they are for testing, each with
             its family.
+        turns: Templates of what is said after an answer, by its sort and whether they are for testing.
         before: Polite frames before a wish.
         after: Polite frames after a wish.
         reasons: Templates by what a wish needs.
@@ -64,6 +67,7 @@ class WishTexts:
 
     wishes: tuple[Wish, ...]
     explicit: Mapping[tuple[Kind, bool], tuple[tuple[str, str], ...]]
+    turns: Mapping[tuple[str, bool], tuple[str, ...]]
     before: tuple[str, ...]
     after: tuple[str, ...]
     reasons: Mapping[str, tuple[str, ...]]
@@ -125,6 +129,11 @@ def load_texts(path: Path) -> WishTexts:
         for name, kind in kinds.items()
         for side in SIDES
     }
+    turns = {
+        (sort, side == "testing"): texts_in(path, content, "turns", sort, side, holds=holds)
+        for sort, holds in TURNS.items()
+        for side in SIDES
+    }
     before, after = (texts_in(path, content, "frames", place) for place in ("before", "after"))
     held: dict[str, set[str]] = {"part": {"want", "fact", "target"}, "purpose": {"want", "fact", "target"}}
     held |= {"state": held["part"], "material": {"want", "target"}}
@@ -133,7 +142,7 @@ def load_texts(path: Path) -> WishTexts:
         for sort in (*IMPLICIT, "explicit", "explicit part", ANY)
     }
     refusals = {sort: texts_in(path, content, "refusals", sort, holds={"want"}) for sort in (*IMPLICIT[:3], "explicit")}
-    return WishTexts(tuple(wishes), explicit, before, after, reasons, refusals)
+    return WishTexts(tuple(wishes), explicit, turns, before, after, reasons, refusals)
 
 
 def wishes_in(path: Path, content: Mapping[str, Any], ways: Mapping[str, bool]) -> Iterator[Wish]:

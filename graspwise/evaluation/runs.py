@@ -25,15 +25,20 @@ def begin(folder: Path, config: dict[str, Any]) -> Path:
     return folder
 
 
+def short_name(model: str) -> str:
+    folder, plus, reading = model.rpartition("+")
+    if plus and Path(folder).is_dir():
+        return f"{Path(folder).name}+{reading}"
+    return Path(model).name if Path(model).is_dir() else re.sub("[:/]+", "-", model.rpartition("#")[2])
+
+
 def short_names(models: Sequence[str]) -> list[str]:
     """Names for the report: a folder's own name, at an endpoint the model's there, all different.
 
     Raises:
         InputError: two would be the same.
     """
-    names = [
-        Path(model).name if Path(model).is_dir() else re.sub("[:/]+", "-", model.rpartition("#")[2]) for model in models
-    ]
+    names = [short_name(model) for model in models]
     for name in names:
         if names.count(name) > 1:
             raise InputError(f"--models: {name} stands there twice; valid are models of different names")

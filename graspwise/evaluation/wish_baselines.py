@@ -18,6 +18,8 @@ from graspwise.evaluation.wish_choosers import open_chooser
 from graspwise.evaluation.wish_questions import Question, Stage, value_at
 from graspwise.evaluation.wish_score import Said
 from graspwise.files import read_json
+from graspwise.model.llava_responder import LlavaResponder
+from graspwise.model.registry import open_responder
 from graspwise.picture import Picture
 from graspwise.predict import Model, load
 
@@ -28,6 +30,11 @@ PEERS = (PEER, NAME_FIRST, RIGHT_CROP)
 TOLD = (NAME_FIRST, RIGHT_CROP, LABELS)
 # A crop is this much wider than its thing, and no smaller a part of the picture's side than the peer has learned from.
 ROOM, LEAST_PART = 2.0, 0.5
+# What of a model that reasons may be asked for apart.
+READINGS = {
+    "text": "the language model's digits alone, which no map weighs",
+    "map": "the answer's map alone: its best grasp, whatever the digits say",
+}
 # Grasps that the peer is asked for: of a crop those off the thing fall behind, so three would not do.
 PEAKS = 16
 Say = Callable[[str], None]
@@ -52,10 +59,11 @@ class ModelAsker:
     Args:
         model: The model.
         note: For the report.
+        by_map: Rank its grasps by their quality, instead of the answer's first.
     """
 
-    def __init__(self, model: Model, *, note: str = "") -> None:
-        self.model, self.note = model, note
+    def __init__(self, model: Model, *, note: str = "", by_map: bool = False) -> None:
+        self.model, self.note, self.by_map = model, note, by_map
 
     def ask(self, stage: Stage, question: Question) -> Said:
         return self.look(stage.picture, question.text)
@@ -67,7 +75,10 @@ class ModelAsker:
             InputError: the picture lacks depth that the model takes, or the text is empty or too long.
         """
         answer = self.model.look(picture).ask(text)
-        return Said(answer.grasps, answer.target, answer.refused, answer.reasoning, answer.seconds)
+        grasps = answer.grasps
+        if self.by_map:
+            grasps = tuple(sorted(grasps, key=lambda grasp: -(grasp.quality or 0.0)))
+        return Said(grasps, answer.target, answer.refused, answer.reasoning, answer.seconds)
 
 
 class CropAsker:
@@ -119,11 +130,17 @@ def box_around(mask: np.ndarray) -> tuple[int, int, int, int]:
     return x0, y0, x0 + side, y0 + side
 
 
+def reading_of(name: str) -> tuple[str, str]:
+    """The model and which of `READINGS` is asked for, as in `run+text`; "" for its whole answer."""
+    model, plus, reading = name.rpartition("+")
+    return (model, reading) if plus and reading in READINGS else (name, "")
+
+
 def open_asker(name: str, *, grconvnet: str, say: Say) -> Asker:
     """Somebody to ask, by name.
 
     Args:
-        name: `oracle`, one of `PEERS`, or whatever `graspwise.load` takes.
+        name: `oracle`, one of `PEERS`, or whatever `graspwise.load` takes; of a model that reasons maybe with `+text`.
         grconvnet: Run folder of the GR-ConvNet, for `PEERS`.
         say: Called with a line when something slow happens.
 
@@ -133,7 +150,15 @@ def open_asker(name: str, *, grconvnet: str, say: Say) -> Asker:
     if name == LABELS:
         return LabelsAsker()
     if name not in PEERS:
-        return ModelAsker(load(name, say=say))
+        model, reading = reading_of(name)
+        if not reading:
+            return ModelAsker(load(model, say=say))
+        opened = open_responder(model, say=say)
+        if not isinstance(opened, LlavaResponder):
+            raise InputError(f"--models: {name}; valid before +{reading} is a model that reasons")
+        if reading == "text":
+            opened = LlavaResponder(name, opened.model, trust=0)
+        return ModelAsker(Model(opened), note=READINGS[reading], by_map=reading == "map")
     peer, learned = open_peer(grconvnet)
     if name == PEER:
         return ModelAsker(peer, note=f"GR-ConvNet on the whole picture; it reads no wish; {learned}")

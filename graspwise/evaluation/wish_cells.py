@@ -15,7 +15,7 @@ from graspwise.data.wish_scenes import read_scene
 from graspwise.errors import InputError
 from graspwise.evaluation.cells import cell_path, check_same, rows_of, write_cell
 from graspwise.evaluation.runs import Bar
-from graspwise.evaluation.wish_baselines import TOLD, Asker, ModelAsker, open_asker
+from graspwise.evaluation.wish_baselines import TOLD, Asker, ModelAsker, open_asker, reading_of
 from graspwise.evaluation.wish_questions import Question, Stage
 from graspwise.evaluation.wish_robustness import CaseRecord, cases_of, try_cases
 from graspwise.evaluation.wish_score import WishRecord, names_targets, record_of, with_plate
@@ -79,10 +79,11 @@ class ModelRun:
         """What all of the cells depend on."""
         from graspwise.model.load import fingerprint
 
+        weights, _ = reading_of(self.model)
         # A folder counts by its own name: where it lies is no matter of the report's.
         return {
-            "model": self.name if Path(self.model).is_dir() else self.model, "grconvnet": Path(self.grconvnet).name,
-            "weights": fingerprint(self.grconvnet or self.model), "seed": self.seed,
+            "model": self.name if Path(weights).is_dir() else self.model, "grconvnet": Path(self.grconvnet).name,
+            "weights": fingerprint(self.grconvnet or weights), "seed": self.seed,
         }  # fmt: skip
 
     def stage(self, place: str) -> Stage:

@@ -18,8 +18,10 @@ from graspwise.data.requests import Hold, Request, meets, steady
 from graspwise.grasp import Grasp
 from graspwise.metric import is_hit
 from graspwise.model.changes import Change, change_for, changes, with_changes
+from graspwise.model.prompt import with_hints
 from graspwise.rectangle import GraspRectangle
 from graspwise.train.examples import Example, is_visible
+from graspwise.train.scene_task import names_in_view
 
 # Share of the conversations that begin with the best first answer; in the others the user changes another right one.
 BEST = 0.5
@@ -170,6 +172,40 @@ def named_example(example: Example, lesson: Lesson) -> Example:
         return example
     # Only wishes have masks, and no conversation goes on from one.
     return replace(example, rectangles=lesson.labels, named=len(lesson.labels))
+
+
+def asked(
+    example: Example,
+    rng: np.random.Generator,
+    *,
+    names: Sequence[str],
+    proposals: Sequence[Grasp],
+    answer_format: AnswerFormat,
+) -> tuple[str, list[Message]]:
+    """A sample's instruction, and what was said before; the first of them has the hints.
+
+    Of a scene these are the things that are truly in view, in any order.
+    """
+    sample, wish = example.sample, example.sample.wish
+    in_view = [str(name) for name in rng.permutation(names_in_view(sample))]
+    before = None if wish is None else wish.before
+    first = sample.instruction if before is None else before["asked"]
+    opening = with_hints(first, names=names, proposals=proposals, in_view=in_view)
+    if before is None:
+        return opening, []
+    answer = before["reason"]
+    if before["grasp"] is not None:
+        grasp = shown_grasp(example, GraspRectangle(np.array(before["grasp"])))
+        answer = render_grasp(grasp, answer_format=answer_format, reasoning=answer)
+    return sample.instruction, [user_turn(opening), assistant_turn(answer)]
+
+
+def shown_grasp(example: Example, rectangle: GraspRectangle) -> Grasp:
+    """A grasp of a sample as its example shows it, at the nearest edge where augmentation has moved it out of view."""
+    moved = example.transform.rectangle(rectangle)
+    x, y = (min(max(value, 0.0), example.size[0] - 1.0) for value in moved.center)
+    inside = GraspRectangle.from_pose(center=(x, y), theta=moved.theta, opening=moved.opening, jaw=moved.jaw)
+    return Grasp.from_rectangle(inside, image_size=example.size)
 
 
 def decoy(grasp: Grasp, rng: np.random.Generator) -> Grasp:

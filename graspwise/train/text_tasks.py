@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from graspwise.answer import parse_grasp, render_grasp
-from graspwise.conversation import user_turn
+from graspwise.conversation import Message
 from graspwise.data.store import Dataset, Sample
 from graspwise.grasp import Grasp
 from graspwise.metric import is_hit
@@ -19,15 +19,13 @@ from graspwise.model.density import GraspDensity
 from graspwise.model.grasp_map import best_grasps
 from graspwise.model.grasp_model import GraspModel
 from graspwise.model.llava_responder import LlavaResponder
-from graspwise.model.prompt import with_hints
 from graspwise.model.steering import mean_state, spelled
 from graspwise.picture import Picture
 from graspwise.train.digit_targets import MOST, DigitTokens
 from graspwise.train.examples import Example
-from graspwise.train.lessons import Hints, Lesson, Read, decoy, named_example, request_lessons
+from graspwise.train.lessons import Hints, Lesson, Read, asked, decoy, named_example, request_lessons
 from graspwise.train.packing import Row, pack
 from graspwise.train.recipe import Recipe
-from graspwise.train.scene_task import names_in_view
 from graspwise.train.steer_tasks import meant_grasps, names_target, reason_of, steered_loss
 from graspwise.train.tasks import SampleTask, autocast, hit, mean
 
@@ -240,7 +238,8 @@ class AnswerTask(TextTask):
 
     def lesson(self, example: Example, rng: np.random.Generator, *, names: list[str], proposals: list[Grasp]) -> Lesson:
         if not names_target(example.sample):
-            return Lesson(asked(example.sample, rng, names, proposals), [(self.reason(example.sample), [])])
+            said, earlier = self.asked(example, rng, names, proposals)
+            return Lesson(said, [(self.reason(example.sample), [])], earlier)
         labels = meant_grasps(example)
         right = labels
         if proposals:
@@ -257,7 +256,13 @@ class AnswerTask(TextTask):
             reasoning = others[rng.integers(len(others))] if index else self.reason(example.sample)
             grasp = right[rng.integers(len(right))]
             answers.append((render_grasp(grasp, answer_format=self.model.card.answer, reasoning=reasoning), right))
-        return Lesson(asked(example.sample, rng, names, proposals), answers)
+        said, earlier = self.asked(example, rng, names, proposals)
+        return Lesson(said, answers, earlier)
+
+    def asked(
+        self, example: Example, rng: np.random.Generator, names: list[str], proposals: list[Grasp]
+    ) -> tuple[str, list[Message]]:
+        return asked(example, rng, names=names, proposals=proposals, answer_format=self.model.card.answer)
 
     def maps_loss(self, pixel_values: Tensor, examples: Sequence[Example], answers: Sequence[Read]) -> Tensor | float:
         if not self.model.names_target:
@@ -281,7 +286,7 @@ class AnswerTask(TextTask):
         responder, examples, hits = LlavaResponder("", self.model), self.plain(chosen), []
         for start in range(0, len(examples), 32):
             batch = examples[start : start + 32]
-            conversations = [[user_turn(e.sample.instruction)] for e in batch]
+            conversations = [e.sample.messages[: e.sample.start + 1] for e in batch]
             with autocast(self.model):
                 answers = responder.respond([Picture(e.rgb) for e in batch], conversations)
             hits += [
@@ -289,12 +294,6 @@ class AnswerTask(TextTask):
                 for a, e in zip(answers, batch, strict=True)
             ]
         return {"accuracy": mean(hits)}
-
-
-def asked(sample: Sample, rng: np.random.Generator, names: Sequence[str], proposals: Sequence[Grasp]) -> str:
-    """A sample's instruction with its hints; of a scene the things that are truly in view, in any order."""
-    in_view = [str(name) for name in rng.permutation(names_in_view(sample))]
-    return with_hints(sample.instruction, names=names, proposals=proposals, in_view=in_view)
 
 
 def first_named(name: str, listed: Sequence[str]) -> list[str]:

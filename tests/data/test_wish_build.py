@@ -2,6 +2,7 @@
 
 import math
 import re
+import shutil
 from collections import Counter
 from dataclasses import replace
 from itertools import islice, product
@@ -369,3 +370,40 @@ def test_samples_come_back_as_they_were_written(dataset: Dataset) -> None:
         assert again.wish == sample.wish
         assert again.messages == sample.messages
         assert all(isinstance(rectangle, GraspRectangle) for rectangle in again.rectangles)
+
+
+def test_a_wish_may_go_on_from_another_which_stays_what_it_was(scenes: WishScenes, tmp_path: Path):
+    # Two that are right, for the other one.
+    root = scenes.root.parent
+    shutil.copytree(root, tmp_path / "more")
+    write_sim_scene(tmp_path / "more" / "scenes" / f"{len(CONTENTS):06d}", (HAMMER, MUG, HAMMER))
+    scenes = read_wish_scenes(tmp_path / "more")
+    dataset = Dataset(build_wishes(scenes, out=tmp_path / "alone", config=CONFIG, workers=1))
+    config = replace(CONFIG, conversations=1.0)
+    talk = list(Dataset(build_wishes(scenes, out=tmp_path / "talk", config=config, workers=1)))
+    turned = [(alone, sample) for alone, sample in zip(dataset, talk, strict=True) if sample.start]
+    assert len(turned) > 60
+    sorts: Counter[str] = Counter()
+    for alone, sample in turned:
+        assert sample.messages[:2] == alone.messages and sample.turns == 1
+        assert sample.wish is not None and sample.wish.before is not None and alone.wish is not None
+        before, [target, *_] = sample.wish.before, sample.wish.targets
+        sorts[sample.wish.family] += 1
+        assert (before["asked"], before["reason"]) == (alone.instruction, alone.answer)
+        if alone.wish.refused:
+            assert before["grasp"] is None
+        else:
+            assert any(np.allclose(before["grasp"], r.corners, atol=0.01) for r in alone.rectangles[: alone.wish.named])
+            [first, *_] = alone.wish.targets
+            assert (target["index"] == first["index"]) == (sample.wish.family == "turn: part")
+            assert target["part"] != first["part"] or target["index"] != first["index"]
+        if sample.wish.family == "turn: part":
+            assert target["part"] in sample.instruction and target["part"] in sample.answer
+        if sample.wish.family == "turn: instead":
+            assert target["name"].split()[-1] in sample.instruction
+        assert sample.rectangles and sample.wish.named
+    assert set(sorts) == {"turn: other", "turn: part", "turn: instead"}
+    # The same without those that do not go on.
+    assert [(a.instruction, a.answer) for a, s in zip(dataset, talk, strict=True) if not s.start] == [
+        (s.instruction, s.answer) for s in talk if not s.start
+    ]

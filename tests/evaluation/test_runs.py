@@ -13,6 +13,8 @@ def test_short_names(tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
     assert short_names([str(tmp_path / "run"), "org/model", "small"]) == ["run", "org-model", "small"]
     assert short_names(["http://host:8000/v1#org/vlm", "http://host:8000/v1"]) == ["org-vlm", "http-host-8000-v1"]
+    both = [str(tmp_path / "run"), f"{tmp_path / 'run'}+text", "small+map"]
+    assert short_names(both) == ["run", "run+text", "small+map"]
     for twice in (["small", "small"], [str(tmp_path / "run"), "run"], ["a/b", "a-b"]):
         with pytest.raises(InputError, match="stands there twice"):
             short_names(twice)

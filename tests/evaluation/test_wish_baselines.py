@@ -1,5 +1,6 @@
 """Who is asked: models by picture and words, baselines by what they are told beside."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,7 @@ from graspwise.evaluation.wish_baselines import (
     learned_from,
     open_asker,
     open_peer,
+    reading_of,
 )
 from graspwise.evaluation.wish_questions import NOTHING, Question, Stage
 from graspwise.files import read_json, write_json
@@ -163,3 +165,20 @@ def test_a_peer_gives_more_grasps_than_three(peer, monkeypatch):
 def test_what_is_no_grconvnet_is_refused(tmp_path):
     with pytest.raises(InputError, match="holds no GR-ConvNet; valid is a run folder"):
         check_peer(str(tmp_path))
+
+
+def test_one_part_of_an_answer_may_be_read(stage, tiny_checkpoint):
+    assert reading_of("runs/a+text") == ("runs/a", "text") and reading_of("small+map") == ("small", "map")
+    assert reading_of("oracle+grconvnet") == ("oracle+grconvnet", "") and reading_of("small") == ("small", "")
+    likely, unlikely = replace(grasp_on(1), quality=0.9), replace(grasp_on(2), quality=0.4)
+    model = Model(Says(replace(grasp_on(3), quality=None), unlikely, likely))
+    found = [
+        [grasp.quality for grasp in ModelAsker(model, by_map=by_map).ask(stage, question()).grasps]
+        for by_map in (False, True)
+    ]
+    assert found == [[None, 0.4, 0.9], [0.9, 0.4, None]]
+    text = open_asker(f"{tiny_checkpoint}+text", grconvnet="", say=print)
+    assert isinstance(text, ModelAsker) and not text.by_map and "digits alone" in text.note
+    assert open_asker(f"{tiny_checkpoint}+map", grconvnet="", say=print).by_map
+    with pytest.raises(InputError, match=r"blob\+text; valid before \+text is a model that reasons"):
+        open_asker("blob+text", grconvnet="", say=print)

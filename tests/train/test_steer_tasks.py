@@ -9,16 +9,20 @@ import torch
 from PIL import Image
 
 from graspwise.answer import SPT, parse_grasp
-from graspwise.conversation import assistant_turn, user_turn
+from graspwise.conversation import assistant_turn, text_of, user_turn
 from graspwise.data.store import Dataset, WishLabel
 from graspwise.grasp import Grasp
 from graspwise.metric import is_hit
 from graspwise.model.load import load_model, new_head, new_steered_head, save_parts
-from graspwise.train.examples import plain_example
+from graspwise.picture import Picture
+from graspwise.rectangle import GraspRectangle
+from graspwise.train.examples import Example, plain_example
+from graspwise.train.lessons import asked
 from graspwise.train.recipe import recipe_named
 from graspwise.train.run import named
 from graspwise.train.steer_tasks import SteerTask, names_target, place_loss, reason_of, reason_states, target_cells
 from graspwise.train.text_tasks import AnswerTask
+from graspwise.transform import Transform
 
 
 @pytest.fixture
@@ -171,3 +175,25 @@ def test_place_loss_weighs_the_few_cells_of_a_target_as_much_as_all_others():
     missed, everywhere = torch.full_like(sure, -9.0), torch.full_like(sure, 9.0)
     torch.testing.assert_close(place_loss(missed, wanted), place_loss(everywhere, wanted))
     assert place_loss(everywhere, torch.full_like(wanted, torch.nan)) == 0
+
+
+def test_a_wish_that_goes_on_is_learned_after_what_was_said(samples):
+    _, wish, refusal = samples
+    asked_before = [user_turn("Hand me the hammer."), assistant_turn("Here is it.")]
+    corners = GraspRectangle.from_pose(center=(30.0, 20.0), theta=0.3, opening=12.0, jaw=5.0).corners.tolist()
+    for grasp in (corners, None):
+        before = {"asked": "Hand me the hammer.", "reason": f"Here is the {SPT} hammer {SPT}.", "grasp": grasp}
+        sample = replace(wish, wish=replace(wish.wish, before=before), messages=[*asked_before, *wish.messages])
+        assert (sample.instruction, sample.turns) == ("I am thirsty.", 1) and reason_of(sample) == reason_of(wish)
+        shape = Transform.letterbox(source_size=(64, 64), size=(64, 64))
+        example = Example(sample, Picture(np.zeros((64, 64, 3), np.uint8)), (), 0, (64, 64), shape)
+        said, earlier = asked(example, np.random.default_rng(0), names=["cup"], proposals=[], answer_format="reasoned")
+        assert said == "I am thirsty." and [m["role"] for m in earlier] == ["user", "assistant"]
+        assert text_of(earlier[0]).startswith("Hand me the hammer.\nIn view: ")
+        if grasp is None:
+            assert text_of(earlier[1]) == before["reason"]
+        else:
+            words, first = parse_grasp(text_of(earlier[1]))
+            assert words == before["reason"] and first.x == pytest.approx(30.5 / 64, abs=6e-4)
+            assert first.theta == pytest.approx(0.3, abs=0.006)
+    assert refusal.start == 0

@@ -24,7 +24,7 @@ AnswerFormat = Literal["reasoned", "prompted", "bare"]
 FORMATS: tuple[AnswerFormat, ...] = get_args(AnswerFormat)
 REASONING_LIMIT = 240
 # What a reasoning is written with: no digit or bracket, so that the tail alone is numeric.
-WRITTEN = r"[^\n\[\]{}<>0-9]"
+WRITTEN = r"[^\x00-\x1f\x7f-\x9f\[\]{}<>0-9]"
 # Stands before and after the target that a reasoning names.
 SPT = "[SPT]"
 

@@ -18,6 +18,7 @@ LIGHT = {
     "import graspwise.parallel": "parallel work",
     f"{CALL}; assert CliRunner().invoke(app, ['--help']).exit_code == 0": "help",
     f"{CALL}; assert CliRunner().invoke(app, ['benchmark', 'sim', '--help']).exit_code == 0": "a verb's help",
+    f"{CALL}; assert CliRunner().invoke(app, ['hand', 'predict', '--help']).exit_code == 0": "help about hands",
 }
 
 

@@ -10,6 +10,7 @@ from graspwise.cli.benchmark import benchmark_app
 from graspwise.cli.chat import chat
 from graspwise.cli.dataset import dataset_app
 from graspwise.cli.evaluate import evaluate
+from graspwise.cli.hand import hand_app
 from graspwise.cli.models import models_app
 from graspwise.cli.predict import predict
 from graspwise.cli.robot import robot_app
@@ -39,6 +40,7 @@ app.command()(evaluate)
 app.add_typer(benchmark_app, name="benchmark")
 app.add_typer(sim_app, name="sim")
 app.add_typer(robot_app, name="robot")
+app.add_typer(hand_app, name="hand")
 app.add_typer(models_app, name="models")
 app.add_typer(templates_app, name="templates")
 

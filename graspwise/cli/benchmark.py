@@ -210,5 +210,45 @@ def refinement(
     print("\n".join(refinement_lines(report)))
 
 
+@benchmark_app.command()
+def hands(
+    data: Annotated[Path, typer.Option(help="A data set of hands.")],
+    out: Annotated[Path, typer.Option(help="Report folder; what is there is not done again.")],
+    tokens: Annotated[
+        str, typer.Option(metavar="RUN[,RUN...]", help="Runs of hand-tokens, e.g. the four of the ablation.")
+    ] = "",
+    model: Annotated[str, typer.Option(metavar="RUN", help="A run of hand-instruct, or a published name.")] = "",
+    count: Annotated[
+        int | None, typer.Option(help="So many hands to give back, and so many sentences; by default all.")
+    ] = None,
+    simulated: Annotated[int, typer.Option(help="Of those so many are simulated too, which is slow.")] = 60,
+    pictured: Annotated[int, typer.Option(help="Questions whose answers are drawn, for people and judge.")] = 20,
+    adapt: Annotated[bool, typer.Option(help="Also bring hands the last millimetres to the object.")] = True,
+    judge: Annotated[
+        str, typer.Option(metavar="URL#MODEL", help="OpenAI-compatible endpoint of a judge that sees pictures.")
+    ] = "",
+    seed: Annotated[int, typer.Option(help="Decides hands, sentences and what the baselines draw.")] = 0,
+    mano: Annotated[Path | None, typer.Option(help="Where MANO's files lie, for a data set of that hand.")] = None,
+) -> None:
+    """SemGrasp's tables: tokens that give hands back, and sentences that give grasps; stop and start again at will."""
+    from graspwise.evaluation.hand_benchmark import run_hands
+    from graspwise.evaluation.hand_plan import HandBenchmarkConfig
+    from graspwise.evaluation.hand_report import hands_lines, hands_report
+
+    config = HandBenchmarkConfig(count=count, simulated=simulated, pictured=pictured, adapt=adapt, seed=seed)
+    figures = run_hands(
+        config, data=data, tokens=words(tokens), model=model, out=out, judge=judge, mano=mano, bar=bar,
+        say=lambda line: print(line, file=sys.stderr),
+    )  # fmt: skip
+    options = {
+        "--tokens": ",".join(Path(run).name for run in words(tokens)), "--model": Path(model).name,
+        "--count": count, "--simulated": simulated, "--pictured": pictured, "--seed": seed,
+    }  # fmt: skip
+    named = {option: value for option, value in options.items() if value not in (None, "")}
+    given = " ".join(f"{option} {shlex.quote(str(value))}" for option, value in named.items())
+    command = f"graspwise benchmark hands --data DATA --out REPORT {given}{'' if adapt else ' --no-adapt'}"
+    print("\n".join(hands_lines(hands_report(out, figures, command=command))))
+
+
 def words(text: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in text.split(",") if word.strip())

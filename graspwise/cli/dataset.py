@@ -23,6 +23,17 @@ class AnswerChoice(StrEnum):
     bare = "bare"
 
 
+class HandChoice(StrEnum):
+    open = "open"
+    mano = "mano"
+
+
+class ImportChoice(StrEnum):
+    oakink = "oakink"
+    grab = "grab"
+    dexgraspnet = "dexgraspnet"
+
+
 Source = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the download, nested in any way.")]
 Out = Annotated[Path, typer.Option(help="New folder for the data set.")]
 Samples = Annotated[int, typer.Option(help="How many samples; the first pass over the pictures is unaugmented.")]
@@ -139,6 +150,51 @@ def wishes(
         f"{samples} samples in {folder}: {kinds}, {info['unnamed']} without a target, {info['refused']} to refuse; "
         f"objects of {', '.join(info['sets'])}"
     )
+
+
+@build_app.command()
+def hands(
+    out: Out,
+    objects: Annotated[
+        str, typer.Option(help="household, train, meshes, or names of objects, with commas between.")
+    ] = "household,train",
+    each: Annotated[int, typer.Option(metavar="N", help="Grasps to keep on each object.")] = 64,
+    instances: Annotated[int, typer.Option(metavar="K", help="Objects of each family of train.")] = 1,
+    seed: Seed = 0,
+    hand: Annotated[HandChoice, typer.Option(help="Which hand; mano for those who have its files.")] = HandChoice.open,
+    mano: Annotated[Path | None, typer.Option(metavar="DIR", help="MANO's files; or GRASPWISE_MANO.")] = None,
+    source: Annotated[
+        tuple[ImportChoice, Path] | None,
+        typer.Option("--import", metavar="NAME DIR", help="Read another data set: oakink, grab or dexgraspnet."),
+    ] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes; by default all cores.")] = None,
+) -> None:  # fmt: skip
+    """Hands on objects: grasps by optimisation, kept where they hold in simulation; the same command goes on."""
+    from graspwise.hand.build import HandsConfig, build_hands, load_hand
+
+    if source is not None:
+        from graspwise.hand.imports import import_hands, read_imported
+
+        kind, folder = source
+        model = load_hand(hand.value, mano=mano)
+        counts = import_hands(kind.value, read_imported(kind.value, folder, hand=model), out, hand=model, seed=seed)
+        print(f"{counts.grasps} grasps on {counts.objects} objects in {out}; {counts.apart} touch nothing")
+        return
+    config = HandsConfig(
+        objects=tuple(objects.split(",")), each=each, instances=instances, seed=seed, hand=hand.value
+    )  # fmt: skip
+    done = build_hands(
+        config, out, mano=mano, workers=workers, progress=lambda stream, total: bar(stream, total, "objects")
+    )  # fmt: skip
+    lost: dict[str, int] = {}
+    for thing in done:
+        for reason, count in thing.lost.items():
+            lost[reason] = lost.get(reason, 0) + count
+    kept, held = sum(thing.kept for thing in done), sum(thing.kept > 0 for thing in done)
+    why = ", ".join(f"{count} {reason}" for reason, count in sorted(lost.items(), key=lambda entry: -entry[1]))
+    print(f"{kept} grasps on {held} of {len(done)} objects in {out}; {sum(thing.tried for thing in done)} tried")
+    if why:
+        print(f"not kept: {why}")
 
 
 def build(

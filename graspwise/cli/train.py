@@ -4,11 +4,14 @@ import sys
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from graspwise.cli.progress import training_bars
+
+if TYPE_CHECKING:
+    from graspwise.train.recipe import Strategy
 
 
 class ModelChoice(StrEnum):
@@ -21,11 +24,22 @@ class StrategyChoice(StrEnum):
     projector = "projector"
     lora = "lora"
     spt = "spt"
+    hand_tokens = "hand-tokens"
+    hand_align = "hand-align"
+    hand_instruct = "hand-instruct"
+
+
+class TokensChoice(StrEnum):
+    one = "1"
+    two = "2"
+    three = "3"
+    shared = "shared"
 
 
 class SplitChoice(StrEnum):
     object = "object"
     image = "image"
+    category = "category"
 
 
 def train(
@@ -40,13 +54,22 @@ def train(
         StrategyChoice | None,
         typer.Option(
             help="align: dense head and projector only; projector and lora (the default): then the answers; spt: "
-            "answers that name their target, which steers a dense head."
+            "answers that name their target, which steers a dense head. Of hands: hand-tokens, a grasp as three "
+            "tokens; hand-align, the projector and the tokens' rows; hand-instruct, then LoRA."
         ),
     ] = None,
     base: Annotated[
         str | None,
         typer.Option(help="A published name (small by default), small-base, a run folder, a checkpoint or a hub id."),
     ] = None,
+    tokens_run: Annotated[
+        Path | None, typer.Option(metavar="RUN", help="A run of hand-tokens, to teach a language model of hands.")
+    ] = None,
+    tokens: Annotated[
+        TokensChoice,
+        typer.Option(help="hand-tokens: how many a grasp is; shared: three from one codebook, no levels."),
+    ] = TokensChoice.three,
+    mano: Annotated[Path | None, typer.Option(help="MANO's folder, for a data set of that hand.")] = None,
     recipe: Annotated[
         str | None, typer.Option(help="small (the default), paper or tiny; for grconvnet paper (the default) or tiny.")
     ] = None,
@@ -64,12 +87,22 @@ def train(
 ) -> int:
     """Train a model; stop it with Ctrl-C at any time and go on with --resume."""
     from graspwise.errors import InputError
+    from graspwise.files import read_json
+    from graspwise.train.hand_language import train_hand_language
+    from graspwise.train.hand_text_recipe import HandTextConfig, hand_text_recipe_named
+    from graspwise.train.hand_tokens import HandTokensConfig, hand_tokens_recipe_named, train_hand_tokens
     from graspwise.train.loop import Interrupted
     from graspwise.train.peer import PAPER, PeerConfig, peer_recipe_named, train_peer
     from graspwise.train.plot import plot_run
     from graspwise.train.recipe import SMALL, TrainConfig, recipe_named
     from graspwise.train.run import train as train_llava
 
+    of_hands = (StrategyChoice.hand_tokens, StrategyChoice.hand_align, StrategyChoice.hand_instruct)
+    if strategy not in of_hands and any(read_json(folder / "dataset.json").get("task") == "hands" for folder in data):
+        raise InputError(
+            f"--strategy is {strategy or StrategyChoice.lora}; valid for the hands in {', '.join(map(str, data))}: "
+            f"{', '.join(of_hands)}"
+        )
     if model is ModelChoice.grconvnet:
         if base is not None or strategy is not None:
             raise InputError("--base and --strategy belong to --model llava; grconvnet starts from random weights")
@@ -82,11 +115,36 @@ def train(
                 data=str(data[0]), recipe=peer, split=split.value, folds=folds, fold=fold, seed=seed, depth=depth
             ),
         )
+    elif strategy is StrategyChoice.hand_tokens:
+        if len(data) > 1:
+            raise InputError(f"--data has {len(data)} folders; valid for {strategy.value} is one")
+        if base is not None:
+            raise InputError("--base is for models that read and write; hand-tokens start from random weights")
+        run = partial(
+            train_hand_tokens,
+            HandTokensConfig(
+                data=str(data[0]), tokens=tokens.value, mano=str(mano) if mano else None, seed=seed,
+                recipe=hand_tokens_recipe_named(recipe or SMALL.name).scaled(budget_samples),
+            ),
+        )  # fmt: skip
+    elif strategy is StrategyChoice.hand_align or strategy is StrategyChoice.hand_instruct:
+        if len(data) > 1:
+            raise InputError(f"--data has {len(data)} folders; valid for {strategy.value} is one")
+        run = partial(
+            train_hand_language,
+            HandTextConfig(
+                data=str(data[0]), base=base or "small", tokens=str(tokens_run or ""),
+                strategy="hand-align" if strategy is StrategyChoice.hand_align else "hand-instruct",
+                recipe=hand_text_recipe_named(recipe or SMALL.name).scaled(budget_samples), seed=seed,
+                mano=str(mano) if mano else None,
+            ),
+        )  # fmt: skip
     else:
         if depth:
             raise InputError("--depth belongs to --model grconvnet; llava sees colours alone")
         config = TrainConfig(
-            data=tuple(map(str, data)), base=base or "small", strategy=(strategy or StrategyChoice.lora).value,
+            data=tuple(map(str, data)), base=base or "small",
+            strategy=cast("Strategy", (strategy or StrategyChoice.lora).value),
             recipe=recipe_named(recipe or SMALL.name).scaled(budget_samples),
             split=split.value, folds=folds, fold=fold, seed=seed,
         )  # fmt: skip

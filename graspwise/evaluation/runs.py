@@ -32,8 +32,12 @@ def short_name(model: str) -> str:
     return Path(model).name if Path(model).is_dir() else re.sub("[:/]+", "-", model.rpartition("#")[2])
 
 
-def short_names(models: Sequence[str]) -> list[str]:
+def short_names(models: Sequence[str], *, option: str = "--models") -> list[str]:
     """Names for the report: a folder's own name, at an endpoint the model's there, all different.
+
+    Args:
+        models: As they were asked for.
+        option: By which option.
 
     Raises:
         InputError: two would be the same.
@@ -41,5 +45,5 @@ def short_names(models: Sequence[str]) -> list[str]:
     names = [short_name(model) for model in models]
     for name in names:
         if names.count(name) > 1:
-            raise InputError(f"--models: {name} stands there twice; valid are models of different names")
+            raise InputError(f"{option}: {name} stands there twice; valid are models of different names")
     return names

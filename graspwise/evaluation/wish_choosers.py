@@ -46,15 +46,19 @@ class MiniLm:
         self.encoder, self.tokenizer = AutoModel.from_pretrained(folder).eval(), AutoTokenizer.from_pretrained(folder)
 
     def choose(self, wish: str, names: Sequence[str]) -> int:
+        first, *rest = self.vectors([wish, *names])
+        return int(np.stack(rest).dot(first).argmax())
+
+    def vectors(self, texts: Sequence[str]) -> np.ndarray:
+        """(n, 384) sentence vectors of length 1."""
         import torch
         from torch.nn import functional as F
 
-        batch = self.tokenizer([wish, *names], padding=True, truncation=True, max_length=256, return_tensors="pt")
+        batch = self.tokenizer(list(texts), padding=True, truncation=True, max_length=256, return_tensors="pt")
         with torch.inference_mode():
             hidden = self.encoder(**batch).last_hidden_state
         weights = batch["attention_mask"][..., None].float()
-        first, *rest = F.normalize((hidden * weights).sum(1) / weights.sum(1), dim=-1)
-        return int(torch.stack(rest).matmul(first).argmax())
+        return F.normalize((hidden * weights).sum(1) / weights.sum(1), dim=-1).numpy()
 
 
 def minilm_packages() -> "list[WeightPackage]":

@@ -80,7 +80,7 @@ def skin_balls(vertices: np.ndarray, faces: np.ndarray) -> tuple[np.ndarray, np.
 
 def simulation_displacement(
     hand_vertices: np.ndarray, hand_faces: np.ndarray, pieces: Sequence[np.ndarray], *, mass: float = MASS,
-    friction: float = FRICTION, down: Sequence[float] = (0.0, 0.0, -1.0),
+    friction: float = FRICTION, down: Sequence[float] = (0.0, 0.0, -1.0), seconds: float = SECONDS,
 ) -> Displacement:  # fmt: skip
     """SIM.D, metres: how far gravity moves an object that a stiff hand holds.
 
@@ -95,6 +95,7 @@ def simulation_displacement(
         mass: Of the object, kilograms, spread evenly over the pieces.
         friction: Sliding friction coefficient between hand and object.
         down: Where gravity pulls, (3,) in the same frame.
+        seconds: After which `held` is measured; not less than `PUBLISHED_SECONDS`.
 
     Raises:
         ValueError: no piece of the object is a body.
@@ -106,14 +107,15 @@ def simulation_displacement(
     body = model.body("object").id
     start = data.xipos[body].copy()
     moved, steps = [], 0
-    for seconds in (PUBLISHED_SECONDS, *np.linspace(0, SECONDS, LOOKS + 1)[1:]):
-        mujoco.mj_step(model, data, round(seconds / TIMESTEP) - steps)
-        steps = round(seconds / TIMESTEP)
+    later = np.linspace(0, seconds, LOOKS + 1)
+    for time in (PUBLISHED_SECONDS, *later[later > PUBLISHED_SECONDS]):
+        mujoco.mj_step(model, data, round(time / TIMESTEP) - steps)
+        steps = round(time / TIMESTEP)
         mujoco.mj_kinematics(model, data)
         mujoco.mj_comPos(model, data)
         far = float(np.linalg.norm(data.xipos[body] - start))
         lost = data.warning[mujoco.mjtWarning.mjWARN_BADQACC].number or not np.isfinite(far)
-        moved.append(GRAVITY * seconds**2 / 2 if lost else far)
+        moved.append(GRAVITY * time**2 / 2 if lost else far)
         if lost or far > GONE:
             return Displacement(moved[0], GONE)
     return Displacement(moved[0], moved[-1])

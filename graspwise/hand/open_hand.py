@@ -74,11 +74,10 @@ class OpenHand(Anatomy):
         )
         heads = self.heads.to(articulation) + torch.einsum("bs,sjc->bjc", shape, self.head_directions.to(articulation))
         rotations, places = self._bones(self._turned(articulation), heads)
-        weights = self.weights.to(articulation)
-        # A bone takes a point x to R (x - head) + place.
-        turned = torch.einsum("vj,bjcd->bvcd", weights, rotations)
-        moved = torch.einsum("vj,bjc->bvc", weights, places - (rotations @ heads[..., None])[..., 0])
-        vertices = (turned @ vertices[..., None])[..., 0] + moved
+        # A bone takes a point x to R (x - head) + place; all twelve numbers of it are blended by one product.
+        moves = torch.cat([rotations, places[..., None] - rotations @ heads[..., None]], dim=-1).flatten(2)
+        blended = (moves.mT @ self.weights.to(articulation).mT).unflatten(1, (3, 4))
+        vertices = (blended[:, :, :3] * vertices.mT[:, None]).sum(2).mT + blended[:, :, 3].mT
         joints = [places[:, :1]]
         for finger, tip in enumerate(self.tips):
             last = self._finger_bones[finger]

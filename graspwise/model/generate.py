@@ -88,6 +88,7 @@ class GrammarProcessor(LogitsProcessor):
         self._ended = [False] * len(begun)
         self._vocabulary = model.llava.config.text_config.vocab_size
         self._read = prompt_length
+        self._never = model.like_spt.cpu().numpy() if model.names_target else np.zeros(self._vocabulary, dtype=bool)
 
     def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
         for row, ids in enumerate(input_ids[:, self._read :].tolist()):
@@ -106,6 +107,7 @@ class GrammarProcessor(LogitsProcessor):
             else:
                 bits = np.frombuffer(matcher.compute_bitmask(), dtype=np.uint8)
                 allowed[:] = np.unpackbits(bits, bitorder="little")[: self._vocabulary]
+                allowed &= ~self._never
             self.intervened[row] |= not allowed[first[row]]
             scores[row, torch.from_numpy(~allowed)] = -torch.inf
         return scores

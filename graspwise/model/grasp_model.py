@@ -28,6 +28,8 @@ from graspwise.model.prompt import prompt_text
 from graspwise.model.scene_names import SceneNames
 from graspwise.model.steering import SPARE, SteeredHead, spt_token, unspelled
 
+# Cosine of two rows that are as good as one.
+ALIKE = 0.9
 # Quality that a grasp keeps where the named thing surely is not: its name may be wrong. Chosen on validation scenes.
 ELSEWHERE = 0.02
 
@@ -136,6 +138,17 @@ class GraspModel:
         if name is None:
             raise InputError(f"model {self.card.base}: its tokenizer has no spare token; valid is one of {SPARE}")
         return name, int(self.tokenizer.convert_tokens_to_ids(name))
+
+    @cached_property
+    def like_spt(self) -> Tensor:
+        """(V,) bool: tokens that nobody has trained, whose output rows are nearly [SPT]'s own.
+
+        No state can prefer one of them to the others, so they stand back where [SPT] may be written.
+        """
+        rows = self.llava.lm_head.weight.detach()
+        like = torch.nn.functional.cosine_similarity(rows, rows[self.spt[1]][None], dim=1) > ALIKE
+        like[[self.spt[1], self.end_of_turn]] = False
+        return like
 
     def text_of(self, ids: Sequence[int]) -> str:
         """The text of an answer's tokens up to the end of the turn; of the special tokens only [SPT] is written out."""

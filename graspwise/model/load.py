@@ -286,14 +286,19 @@ def save_parts(folder: Path, model: GraspModel) -> None:
     if model.memory is not None:
         model.memory.save(folder / MEMORY)
     if model.adapter is not None:
-        model.adapter.save_pretrained(folder / ADAPTER)
-        adapter = folder / ADAPTER / "adapter_model.safetensors"
-        save_file({name: value.to(torch.bfloat16) for name, value in load_file(adapter).items()}, adapter)
-        # peft writes where the base lay on this machine; elsewhere its name counts.
-        settings = folder / ADAPTER / "adapter_config.json"
-        write_json(settings, {**read_json(settings), "base_model_name_or_path": model.card.base})
-        (folder / ADAPTER / "README.md").unlink(missing_ok=True)
+        save_adapter(folder / ADAPTER, model.adapter, base=model.card.base)
     write_json(folder / CARD, model.card.to_json())
+
+
+def save_adapter(folder: Path, adapter: Any, *, base: str) -> None:
+    """Write a peft model's LoRA in bf16, in peft's layout; `base` is the name of what it belongs to."""
+    # Asked to find out whether the vocabulary grew, peft looks for the base on the hub.
+    adapter.save_pretrained(folder, save_embedding_layers=False)
+    weights, settings = folder / "adapter_model.safetensors", folder / "adapter_config.json"
+    save_file({name: value.to(torch.bfloat16) for name, value in load_file(weights).items()}, weights)
+    # peft writes where the base lay on this machine; elsewhere its name counts.
+    write_json(settings, {**read_json(settings), "base_model_name_or_path": base})
+    (folder / "README.md").unlink(missing_ok=True)
 
 
 def save_part(module: torch.nn.Module, path: Path) -> None:

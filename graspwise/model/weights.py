@@ -71,8 +71,9 @@ def cache_folder() -> Path:
 
 
 def published_cards() -> dict[str, dict[str, Any]]:
-    """Cards (`graspwise.json`) of the models that ship with the package, by name."""
-    return {path.parent.name: read_json(path) for path in sorted(PUBLISHED.glob(f"*/{CARD}"))}
+    """Cards (`graspwise.json`) of the LLaVAs that ship with the package, by name; those of other networks name them."""
+    cards = {path.parent.name: read_json(path) for path in sorted(PUBLISHED.glob(f"*/{CARD}"))}
+    return {name: card for name, card in cards.items() if "network" not in card}
 
 
 def weight_file(package: WeightPackage, *, cache: Path) -> Path:

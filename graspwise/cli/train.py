@@ -23,6 +23,11 @@ class StrategyChoice(StrEnum):
     spt = "spt"
 
 
+class CoordinatesChoice(StrEnum):
+    family = "family"
+    fraction = "fraction"
+
+
 class SplitChoice(StrEnum):
     object = "object"
     image = "image"
@@ -56,6 +61,12 @@ def train(
     depth: Annotated[
         bool, typer.Option("--depth", help="grconvnet: see depth too, of a data set built with --depth.")
     ] = False,
+    coordinates: Annotated[
+        CoordinatesChoice | None,
+        typer.Option(
+            help="How places are read and written: as the base's family was taught (the default), or as fractions."
+        ),
+    ] = None,
     split: Annotated[SplitChoice, typer.Option(help="What a fold keeps together.")] = SplitChoice.object,
     folds: Annotated[int, typer.Option(help="Count of folds; 0 trains on everything.")] = 0,
     fold: Annotated[int, typer.Option(help="Which fold is kept for testing.")] = 0,
@@ -73,6 +84,8 @@ def train(
     if model is ModelChoice.grconvnet:
         if base is not None or strategy is not None:
             raise InputError("--base and --strategy belong to --model llava; grconvnet starts from random weights")
+        if coordinates is not None:
+            raise InputError("--coordinates belongs to --model llava; grconvnet writes no text")
         if len(data) > 1:
             raise InputError(f"--data has {len(data)} folders; valid for grconvnet is one")
         peer = peer_recipe_named(recipe or PAPER.name).scaled(budget_samples)
@@ -89,6 +102,7 @@ def train(
             data=tuple(map(str, data)), base=base or "small", strategy=(strategy or StrategyChoice.lora).value,
             recipe=recipe_named(recipe or SMALL.name).scaled(budget_samples),
             split=split.value, folds=folds, fold=fold, seed=seed,
+            coordinates=(coordinates or CoordinatesChoice.family).value,
         )  # fmt: skip
         run = partial(train_llava, config)
     try:

@@ -110,7 +110,7 @@ def test_the_names_of_a_scene_are_learned_and_kept(scene, tiny_checkpoint, tmp_p
     assert losses[-1] < 0.7 * losses[0]
     model.scene_names.to(torch.bfloat16).eval()
     save_parts(tmp_path / "model", model)
-    dense = model.llava.model.vision_tower.dense(model.pixel_values([plain_example(dataset, sample, size=SIZE).rgb]))
+    dense = model.vlm.model.vision_tower.dense(model.pixel_values([plain_example(dataset, sample, size=SIZE).rgb]))
     found = load_model(str(tmp_path / "model")).in_view(dense)
     assert found == model.in_view(dense)
     assert set(found[0]) <= {"hammer", "mug"}

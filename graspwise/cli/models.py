@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 models_app = typer.Typer(
-    invoke_without_command=True, rich_markup_mode=None,
+    invoke_without_command=True,
+    rich_markup_mode=None,
     help="What models there are; get NAME makes one ready, tiny FAMILY writes a toy one.",
 )
 

@@ -237,7 +237,7 @@ def write_answers(
     Args:
         model: Who writes.
         prompts: Token ids, one prompt a picture.
-        inputs: What the model takes of the pictures, one a prompt.
+        inputs: What the model takes of the pictures (B, ...), one a prompt.
         answer_format: How the answers are written.
         schema: What numbers they hold; by default a grasp's, in the model's coordinates.
         constrained: Hold them to the grammar.
@@ -280,10 +280,12 @@ def write_answers(
         output = model.vlm.generate(
             input_ids=ids.to(model.device),
             attention_mask=mask.to(model.device),
-            **inputs,
+            **model.family.joined(inputs),
             **{name: value.to(model.device) for name, value in marks.items()},
             max_new_tokens=CONSTRAINED_TOKENS if constrained else FREE_TOKENS,
             do_sample=temperature > 0,
+            # Some checkpoints ask for a penalty, which would change digits that come twice.
+            repetition_penalty=1.0,
             **({"temperature": temperature, "top_k": 0, "top_p": 1.0} if temperature > 0 else {}),
             logits_processor=processors,
             stopping_criteria=StoppingCriteriaList([] if on_token is None and stop is None else [watch]),

@@ -106,6 +106,11 @@ class GraspModel:
         return self.family.image_size
 
     @property
+    def image_tokens(self) -> int:
+        """How many tokens a picture takes."""
+        return self.family.image_tokens
+
+    @property
     def coordinates(self) -> Coordinates:
         """How it reads and writes places."""
         return FRACTION if self.card.coordinates == FRACTION.name else self.family.coordinates

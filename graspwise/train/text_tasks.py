@@ -104,7 +104,7 @@ class TextTask(SampleTask):
         ]
         for place, lesson in lessons:
             prompt = model.prompt_ids(lesson.messages)
-            picture = of_pictures(inputs, [place], count=len(examples))
+            picture = of_pictures(inputs, [place])
             line = Row(prompt, [], model.family.positions(model.vlm, prompt, picture), model.family.both_ways)
             for text, right in lesson.answers:
                 answer = self.spelled(text)
@@ -123,7 +123,7 @@ class TextTask(SampleTask):
                 input_ids=batch.ids,
                 attention_mask=batch.attention,
                 position_ids=batch.positions,
-                **(inputs if shown == [*range(len(examples))] else of_pictures(inputs, shown, count=len(examples))),
+                **model.family.joined(inputs if shown == [*range(len(examples))] else of_pictures(inputs, shown)),
                 use_cache=False,
             ).last_hidden_state
             read = states[batch.states[0], batch.states[1]]

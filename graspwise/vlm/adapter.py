@@ -83,10 +83,7 @@ class Adapter(ABC):
 
     @abstractmethod
     def inputs(self, pictures: Sequence[np.ndarray]) -> Inputs:
-        """What the model takes of B square pictures (S, S, 3) uint8, fp32 on the CPU.
-
-        The first axis of every tensor is B times some count.
-        """
+        """What the model takes of B square pictures (S, S, 3) uint8: tensors (B, ...), fp32 on the CPU."""
 
     @abstractmethod
     def parts(self, model: PreTrainedModel) -> Parts: ...
@@ -127,6 +124,10 @@ class Adapter(ABC):
         """Logits (N, V) of last hidden states (N, D)."""
         return model.lm_head(states)
 
+    def joined(self, inputs: Inputs) -> Inputs:
+        """Inputs (B, ...) of pictures as the model wants them together."""
+        return inputs
+
     def marks(self, ids: Tensor, *, answered: Sequence[int]) -> Inputs:
         """What generation takes of prompts (B, L), padded on the left, besides their mask.
 
@@ -142,7 +143,7 @@ class Adapter(ABC):
         Args:
             model: Whose positions.
             prompt: Token ids.
-            picture: Inputs of its picture.
+            picture: Inputs (1, ...) of its picture.
         """
         return torch.arange(len(prompt))[None]
 
@@ -161,9 +162,6 @@ def open_model(checkpoint: str) -> PreTrainedModel:
     return AutoModelForImageTextToText.from_pretrained(checkpoint, dtype=torch.bfloat16)
 
 
-def of_pictures(inputs: Inputs, chosen: Sequence[int], *, count: int) -> Inputs:
-    """The inputs of some pictures of `count`, in the order they are chosen; one may be chosen more than once."""
-    rows = torch.tensor(list(chosen))
-    return {
-        name: value.unflatten(0, (count, -1))[rows.to(value.device)].flatten(0, 1) for name, value in inputs.items()
-    }
+def of_pictures(inputs: Inputs, chosen: Sequence[int]) -> Inputs:
+    """The inputs of some pictures, in the order they are chosen; one may be chosen more than once."""
+    return {name: value[list(chosen)] for name, value in inputs.items()}

@@ -64,7 +64,13 @@ class Qwen25Vl(Adapter):
         return pixels(self.image_size)
 
     def inputs(self, pictures: Sequence[np.ndarray]) -> Inputs:
-        return dict(self.processor(list(pictures), return_tensors="pt"))
+        ready = self.processor(list(pictures), return_tensors="pt")
+        # Pictures of one size have as many patches.
+        return {**ready, "pixel_values": ready["pixel_values"].unflatten(0, (len(pictures), -1))}
+
+    def joined(self, inputs: Inputs) -> Inputs:
+        """All pictures' patches in one row."""
+        return {**inputs, "pixel_values": inputs["pixel_values"].flatten(0, 1)}
 
     def parts(self, model: PreTrainedModel) -> Parts:
         return Parts(model.model.visual, model.model.visual.merger, model.model.language_model)

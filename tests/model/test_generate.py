@@ -63,7 +63,7 @@ def test_a_batch_of_unequal_prompts_answers_as_one_by_one(model, pictures):
     prompts = [exact.prompt_ids([user_turn(text)]) for text in ASKED]
     together = [w.text for w in write_answers(exact, prompts, values, answer_format="bare")]
     alone = [
-        write_answers(exact, [prompt], of_pictures(values, [i], count=len(prompts)), answer_format="bare")[0].text
+        write_answers(exact, [prompt], of_pictures(values, [i]), answer_format="bare")[0].text
         for i, prompt in enumerate(prompts)
     ]
     assert together == alone

@@ -50,11 +50,11 @@ def test_the_prompt_holds_the_pictures_tokens_and_the_answer_as_the_family_write
 def test_training_reads_as_generation_does(model, inputs):
     """Positions, masks and pictures of a packed row give the logits that generating token by token gives."""
     family, prompts = model.family, [model.prompt_ids([user_turn("Grasp it.")]), model.prompt_ids(TALK)]
-    second = of_pictures(inputs, [1], count=2)
+    second = of_pictures(inputs, [1])
     ids = torch.tensor([prompts[1]])
     with torch.no_grad():
         made = model.vlm.generate(
-            input_ids=ids, attention_mask=torch.ones_like(ids), **second, **family.marks(ids, answered=[0]),
+            input_ids=ids, attention_mask=torch.ones_like(ids), **family.joined(second), **family.marks(ids, answered=[0]),
             max_new_tokens=5, min_new_tokens=5, do_sample=False, output_logits=True, return_dict_in_generate=True,
             pad_token_id=model.end_of_turn,
         )  # fmt: skip
@@ -62,13 +62,13 @@ def test_training_reads_as_generation_does(model, inputs):
         rows = [
             Row(
                 prompt, [(answer, [1.0] * 5), (answer[:2], [1.0] * 2)],
-                family.positions(model.vlm, prompt, of_pictures(inputs, [place], count=2)), family.both_ways,
+                family.positions(model.vlm, prompt, of_pictures(inputs, [place])), family.both_ways,
             )
             for place, prompt in enumerate(prompts)
         ]  # fmt: skip
         batch = pack(rows, padding=model.end_of_turn)
         states = model.vlm.model(
-            input_ids=batch.ids, attention_mask=batch.attention, position_ids=batch.positions, **inputs,
+            input_ids=batch.ids, attention_mask=batch.attention, position_ids=batch.positions, **family.joined(inputs),
             use_cache=False,
         ).last_hidden_state  # fmt: skip
         logits = family.logits(model.vlm, states[batch.states[0], batch.states[1]])
@@ -82,7 +82,7 @@ def test_answers_parse_and_do_not_depend_on_the_batch(model, inputs):
     together = write_answers(model, prompts, inputs, answer_format="prompted")
     for place, answer in enumerate(together):
         parse_grasp(answer.text)
-        picture = of_pictures(inputs, [place], count=2)
+        picture = of_pictures(inputs, [place])
         [alone] = write_answers(model, [prompts[place]], picture, answer_format="prompted")
         assert alone.text == answer.text
 
@@ -108,10 +108,9 @@ def test_parts_are_the_models_own(model):
 
 
 def test_pictures_can_be_chosen_more_than_once(model, inputs):
-    twice = of_pictures(inputs, [1, 1, 0], count=2)
-    for name, value in inputs.items():
-        first, second = value.chunk(2)
-        assert torch.equal(twice[name], torch.cat([second, second, first]))
+    twice = of_pictures(inputs, [1, 1, 0])
+    for name, (first, second) in inputs.items():
+        assert torch.equal(twice[name], torch.stack([second, second, first]))
 
 
 def test_an_unknown_family_is_one_line():

@@ -100,9 +100,22 @@ def test_unknown_names_list_what_is_valid(name):
         load_model(name)
 
 
-def test_checkpoint_that_is_no_llava_is_refused(tmp_path):
-    (tmp_path / "config.json").write_text('{"model_type": "bert"}')
-    with pytest.raises(InputError, match="cannot be loaded as a LLaVA"):
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [('{"model_type": "bert"}', "is a bert; valid: llava"), ('{"model_type": "llava"}', "cannot be")],
+)
+def test_a_checkpoint_of_no_family_or_without_weights_is_refused(tmp_path, config, said):
+    (tmp_path / "config.json").write_text(config)
+    with pytest.raises(InputError, match=said) as error:
+        load_model(str(tmp_path))
+    assert "\n" not in str(error.value)
+
+
+def test_a_card_with_another_familys_coordinates_is_refused(tiny_checkpoint, tmp_path):
+    base = str(tiny_checkpoint)
+    card = Card(base, base_hash(base, base), coordinates="pixels")
+    save_parts(tmp_path, replace(load_model(base), card=card))
+    with pytest.raises(InputError, match="coordinates are 'pixels'; valid: fraction"):
         load_model(str(tmp_path))
 
 

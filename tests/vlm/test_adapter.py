@@ -54,7 +54,8 @@ def test_training_reads_as_generation_does(model, inputs):
     ids = torch.tensor([prompts[1]])
     with torch.no_grad():
         made = model.vlm.generate(
-            input_ids=ids, attention_mask=torch.ones_like(ids), **family.joined(second), **family.marks(ids, answered=[0]),
+            input_ids=ids, attention_mask=torch.ones_like(ids),
+            **family.joined(second), **family.marks(ids, answered=[0]),
             max_new_tokens=5, min_new_tokens=5, do_sample=False, output_logits=True, return_dict_in_generate=True,
             pad_token_id=model.end_of_turn,
         )  # fmt: skip

@@ -86,7 +86,7 @@ def fingerprint(model: str) -> str:
 def read_card(folder: Path) -> Card:
     value = read_json(folder / CARD)
     if "network" in value:
-        raise InputError(f"{folder}: holds a {value['network']}; valid here is a LLaVA")
+        raise InputError(f"{folder}: holds a {value['network']}; valid here is a vision-language model")
     try:
         return Card(**{**value, "stages": tuple(value["stages"]), "trained_on": tuple(value["trained_on"])})
     except (TypeError, KeyError) as error:

@@ -121,7 +121,7 @@ class TextTask(SampleTask):
         with autocast(model):
             states = model.vlm.model(
                 input_ids=batch.ids,
-                attention_mask=batch.attention,
+                attention_mask=model.family.attention(model.vlm, batch.attention),
                 position_ids=batch.positions,
                 **model.family.joined(inputs if shown == [*range(len(examples))] else of_pictures(inputs, shown)),
                 use_cache=False,

@@ -120,6 +120,13 @@ class Adapter(ABC):
         token = self.tokenizer.eos_token_id
         return int(token[0] if isinstance(token, list) else token)
 
+    def attention(self, model: PreTrainedModel, seen: Tensor) -> Tensor:
+        """Whether each token sees each other (B, 1, L, L), as the language model takes it."""
+        if self.parts(model).language_model.config._attn_implementation != "eager":
+            return seen
+        # Plain attention, which models with capped scores such as Gemma 2 need, adds the mask to the scores.
+        return torch.zeros(seen.shape, device=seen.device).masked_fill(~seen, torch.finfo(torch.bfloat16).min)
+
     def logits(self, model: PreTrainedModel, states: Tensor) -> Tensor:
         """Logits (N, V) of last hidden states (N, D)."""
         return model.lm_head(states)

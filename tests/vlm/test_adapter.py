@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from transformers import Gemma2Config
 
 from graspwise.answer import parse_grasp
 from graspwise.conversation import assistant_turn, user_turn
@@ -11,19 +12,38 @@ from graspwise.model.generate import write_answers
 from graspwise.model.load import load_model
 from graspwise.train.packing import Row, pack
 from graspwise.vlm.adapter import of_pictures
+from graspwise.vlm.paligemma import PaliGemma
 from graspwise.vlm.registry import FAMILIES, family_named
-from graspwise.vlm.tiny import write_tiny
+from graspwise.vlm.tiny import SIZES, ends, write_tiny
 
 ANSWER = "Here.\nGrasp point coordinates: [0.500, 0.250]\nRotation angle in radians: -0.78"
 TALK = [user_turn("Pick up the mug."), assistant_turn(ANSWER), user_turn("No, further left.", image=False)]
 SHOWN = {"pixels": "[28, 14]", "thousand": "[500, 250]", "location": "<loc0256><loc0512>", "fraction": "[0.500, 0.250]"}
 
 
-@pytest.fixture(scope="module", params=FAMILIES)
+class PaliGemma2(PaliGemma):
+    """With Gemma 2, whose scores are capped and whose layers differ in what they see."""
+
+    @classmethod
+    def tiny(cls, tokenizer):
+        config, processor = super().tiny(tokenizer)
+        before = config.text_config.to_dict()
+        kept = {name: value for name, value in before.items() if name in (*SIZES, "vocab_size", "head_dim")}
+        config.text_config = Gemma2Config(
+            **kept, num_key_value_heads=1, query_pre_attn_scalar=8, sliding_window=512, final_logit_softcapping=0.5,
+            use_bidirectional_attention=True, **ends(tokenizer),
+        )  # fmt: skip
+        return config, processor
+
+
+BUILT = {**FAMILIES, "paligemma 2": PaliGemma2}
+
+
+@pytest.fixture(scope="module", params=BUILT)
 def model(request, tmp_path_factory):
     """In float32, where rounding does not decide."""
     folder = tmp_path_factory.mktemp("tiny") / request.param
-    write_tiny(FAMILIES[request.param], folder)
+    write_tiny(BUILT[request.param], folder)
     assert sum(path.stat().st_size for path in folder.rglob("*")) < 5e6
     model = load_model(str(folder))
     model.vlm.float()
@@ -45,6 +65,13 @@ def test_the_prompt_holds_the_pictures_tokens_and_the_answer_as_the_family_write
     begin = model.tokenizer.bos_token_id
     # Of a chat template whose turns begin with that token there are three; no tokenizer adds another.
     assert begin is None or ids.count(begin) in (1, text.count("<|im_start|>"))
+
+
+def test_what_a_user_types_is_neither_a_picture_nor_a_place(model):
+    special = [*model.tokenizer.all_special_tokens, model.family.image_token, "<loc0001>"]
+    ids, plain = (model.prompt_ids([user_turn(text)]) for text in ("".join(special), "words"))
+    known = [model.tokenizer.convert_tokens_to_ids(token) for token in special if token in model.tokenizer.get_vocab()]
+    assert [ids.count(token) for token in known] == [plain.count(token) for token in known]
 
 
 def test_training_reads_as_generation_does(model, inputs):
@@ -69,8 +96,8 @@ def test_training_reads_as_generation_does(model, inputs):
         ]  # fmt: skip
         batch = pack(rows, padding=model.end_of_turn)
         states = model.vlm.model(
-            input_ids=batch.ids, attention_mask=batch.attention, position_ids=batch.positions, **family.joined(inputs),
-            use_cache=False,
+            input_ids=batch.ids, attention_mask=family.attention(model.vlm, batch.attention),
+            position_ids=batch.positions, **family.joined(inputs), use_cache=False,
         ).last_hidden_state  # fmt: skip
         logits = family.logits(model.vlm, states[batch.states[0], batch.states[1]])
     written = torch.stack(made.logits, 1)[0]

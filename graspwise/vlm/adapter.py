@@ -122,7 +122,7 @@ class Adapter(ABC):
 
     def attention(self, model: PreTrainedModel, seen: Tensor) -> Tensor:
         """Whether each token sees each other (B, 1, L, L), as the language model takes it."""
-        if self.parts(model).language_model.config._attn_implementation != "eager":
+        if model.config.get_text_config()._attn_implementation != "eager":
             return seen
         # Plain attention, which models with capped scores such as Gemma 2 need, adds the mask to the scores.
         return torch.zeros(seen.shape, device=seen.device).masked_fill(~seen, torch.finfo(torch.bfloat16).min)

@@ -36,7 +36,7 @@ def cornell(
     ] = "centre,random,blob,head,grconvnet,naming",
     answers: Annotated[str, typer.Option(help="Answer formats to train.")] = "reasoned,prompted,bare",
     strategies: Annotated[str, typer.Option(help="Training strategies.")] = "projector,lora",
-    splits: Annotated[str, typer.Option(help="object, image, or both with a comma between.")] = "object",
+    splits: Annotated[str, typer.Option(help="object, image, category, or several with commas between.")] = "object",
     protocols: Annotated[
         str, typer.Option(help="workspace (one fixed crop), and centred (cut around the labels) beside it.")
     ] = "workspace,centred",
@@ -143,7 +143,7 @@ def wishes(
         str,
         typer.Option(
             help="Models, run folders and baselines; name-first, grconvnet and oracle+grconvnet need --grconvnet; "
-            "oracle is the scenes' own labels."
+            "oracle is the scenes' own labels; MODEL+text and MODEL+map read one part of a model's answer."
         ),
     ] = "small,blob,name-first,grconvnet,oracle+grconvnet",
     grconvnet: Annotated[str, typer.Option(metavar="RUN", help="Run folder of a trained GR-ConvNet.")] = "",

@@ -23,7 +23,9 @@ def evaluate(
     from graspwise.data.store import Dataset
     from graspwise.errors import InputError
     from graspwise.evaluation.exposure import known_categories, seen_objects, training_photographs
+    from graspwise.evaluation.naming import commonest_category
     from graspwise.evaluation.report import evaluation_lines, evaluation_report
+    from graspwise.evaluation.rubric_table import rubric_lines
     from graspwise.evaluation.score import score
     from graspwise.files import read_json
     from graspwise.model.registry import open_responder
@@ -32,10 +34,12 @@ def evaluate(
     run = Path(model)
     samples = [sample for sample in dataset if sample.original]
     known: frozenset[str] = frozenset()
+    commonest = ""
     if (run / "split.json").is_file():
         split = Split.from_json(read_json(run / "split.json"))
         samples = split.test_samples(dataset) if split.folds else samples
-        known = known_categories(training_photographs(dataset, split))
+        learned = training_photographs(dataset, split)
+        known, commonest = known_categories(learned), commonest_category(learned) if learned else ""
     if not samples:
         raise InputError(f"{data}: none of its unaugmented pictures is in the test part of {model}'s split")
     seen = seen_objects(model, dataset.info["source"])
@@ -48,8 +52,12 @@ def evaluate(
         )  # fmt: skip
     target = out or (run if (run / "split.json").is_file() else None)
     command = f"graspwise evaluate --model {model} --data {data}"
+    rubric = None
     if target is not None:
-        summary = evaluation_report(target, model=model, data=str(data), records=records, command=command)["summary"]
+        report = evaluation_report(
+            target, model=model, data=str(data), records=records, command=command, commonest=commonest
+        )
+        summary, rubric = report["summary"], report["rubric"]
     else:
         from graspwise.evaluation.score import summarise
 
@@ -57,6 +65,6 @@ def evaluate(
     if json_line:
         print(json.dumps(summary, ensure_ascii=False))
         return
-    print("\n".join(evaluation_lines(summary)))
+    print("\n".join([*evaluation_lines(summary), *(rubric_lines(rubric) if rubric else [])]))
     if summary["seen_objects"]:
         print("The model was trained on some of these objects: this is no measure of how it does on new ones.")

@@ -1,15 +1,15 @@
-"""Folds for cross-validation, by objects or by images, and the file that gives them to others.
+"""Folds for cross-validation, by objects, images or categories, and the file that gives them to others.
 
-Object-wise keeps all pictures of an object on one side, image-wise all samples of a photograph. Augmented siblings
-always follow their photograph.
+Object-wise keeps all pictures of an object on one side, image-wise all samples of a photograph, category-wise all
+objects of a category. Augmented siblings always follow their photograph.
 """
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 
@@ -17,23 +17,41 @@ from graspwise.data.store import Sample
 from graspwise.errors import InputError
 from graspwise.files import read_json, write_text
 
-By = Literal["object", "image"]
-# Object id of each labelled photograph by the photograph's name.
-Photographs = Mapping[str, str]
+By = Literal["object", "image", "category"]
+# Whatever is asked for, a splits file has these: one object in a category of its own makes no folds of categories.
+ALWAYS: tuple[By, ...] = ("object", "image")
+GROUPS: Mapping[By, str] = {"object": "objects", "image": "images", "category": "categories"}
+
+
+class Shown(NamedTuple):
+    """What a photograph shows.
+
+    Attributes:
+        object_id: Its object.
+        category: The object's category.
+    """
+
+    object_id: str
+    category: str
+
+
+# Labelled photographs by name.
+Photographs = Mapping[str, Shown]
 HOW = (
-    "A group is an object (object) or a photograph (image). The sorted names of the groups are put into the order "
+    "A group is an object (object), a photograph (image) or a category (category). The sorted names of the groups are "
+    "put into the order "
     "numpy.random.default_rng([seed, 0]).permutation(count), then those of more photographs first, and one after the "
     "other into the fold that holds fewest photographs, of equals the first. A fold is the test part once. Of the "
     "other groups, in the order of that permutation, the first round(validation * count) of "
     "numpy.random.default_rng([seed, 1, fold]).permutation(count) are watched and not trained on. Photographs without "
-    "grasp labels go where their object goes in object, and nowhere in image. Augmented pictures go where their "
-    "photograph goes."
+    "grasp labels go where their object goes in object, where their category goes in category, and nowhere in image. "
+    "Augmented pictures go where their photograph goes."
 )
 
 
 @dataclass(frozen=True)
 class Split:
-    """Groups (object ids, or photographs' names) of the three parts of one run.
+    """Groups (object ids, photographs' names or categories) of the three parts of one run.
 
     Attributes:
         by: What a group is.
@@ -54,7 +72,7 @@ class Split:
     fold: int
 
     def group(self, sample: Sample) -> str:
-        return sample.object_id if self.by == "object" else sample.source_image
+        return group_of(self.by, sample.source_image, Shown(sample.object_id, sample.category))
 
     def test_samples(self, samples: Iterable[Sample]) -> list[Sample]:
         """The unaugmented photographs of the test part."""
@@ -73,21 +91,34 @@ class Split:
         return cls(by=value["by"], seed=value["seed"], folds=value["folds"], fold=value["fold"], **parts)
 
 
+def group_of(by: By, photograph: str, shown: Shown) -> str:
+    """The group that a photograph belongs to."""
+    return {"object": shown.object_id, "image": photograph, "category": shown.category}[by]
+
+
 def make_split(samples: Iterable[Sample], *, by: By, folds: int, fold: int, validation: float, seed: int) -> Split:
     """Fold `fold` of `folds`, of nearly equal counts of photographs, and a validation part inside the training folds.
 
     Args:
         samples: Those of the whole data set; only its unaugmented photographs count.
-        by: "object" or "image".
+        by: "object", "image" or "category".
         folds: 2 or more, or 0 for no test part.
         fold: 0 to folds - 1.
         validation: Share of the training groups.
         seed: The same seed gives the same folds, whichever fold is asked for.
 
     Raises:
-        InputError: a value outside its range, or fewer groups than folds.
+        InputError: a value outside its range, or fewer groups than folds; by category also wishes, whose scenes show
+            several, and an object in two.
     """
-    photographs = {sample.source_image: sample.object_id for sample in samples if sample.original}
+    photographs = {}
+    for sample in samples:
+        if by == "category" and sample.wish is not None:
+            raise InputError(
+                "--split is category; valid for wishes, whose scenes show several things, is object or image"
+            )
+        if sample.original:
+            photographs[sample.source_image] = Shown(sample.object_id, sample.category)
     return split_photographs(photographs, by=by, folds=folds, fold=fold, validation=validation, seed=seed)
 
 
@@ -100,11 +131,16 @@ def split_photographs(
     if not 0 <= validation < 1:
         raise InputError(f"validation is {validation:g}; valid is a share of the training groups, 0 to below 1")
     sizes: dict[str, int] = {}
-    for photograph, object_id in photographs.items():
-        name = object_id if by == "object" else photograph
+    category_of: dict[str, str] = {}
+    for photograph, shown in photographs.items():
+        name = group_of(by, photograph, shown)
         sizes[name] = sizes.get(name, 0) + 1
+        other = category_of.setdefault(shown.object_id, shown.category)
+        if by == "category" and other != shown.category:
+            raise InputError(f"object {shown.object_id} is a {other} and a {shown.category}; valid is one category")
     if len(sizes) < max(folds, 1):
-        raise InputError(f"{len(sizes)} {by}s cannot make {folds} folds; valid is at most as many folds as {by}s")
+        groups = GROUPS[by]
+        raise InputError(f"{len(sizes)} {groups} cannot make {folds} folds; valid is at most as many folds as {groups}")
     names = sorted(sizes)
     order = [names[i] for i in np.random.default_rng([seed, 0]).permutation(len(names))]
     test: list[str] = []
@@ -126,43 +162,48 @@ def split_photographs(
     )  # fmt: skip
 
 
-def splits_json(photographs: Photographs, *, source: str, folds: int, validation: float, seed: int) -> dict[str, Any]:
-    """All folds of both kinds: of each part its photographs and their objects.
+def splits_json(
+    photographs: Photographs, *, source: str, folds: int, validation: float, seed: int, kinds: Sequence[By] = ()
+) -> dict[str, Any]:
+    """All folds of the kinds wanted and of those that are always there: of each part its photographs and their objects.
 
     Raises:
         InputError: as `make_split`.
     """
     value: dict[str, Any] = {"source": source, "seed": seed, "folds": folds, "validation": validation}
-    for by in get_args(By):
+    for by in dict.fromkeys((*ALWAYS, *kinds)):
         value[by] = []
         for fold in range(folds):
             split = split_photographs(photographs, by=by, folds=folds, fold=fold, validation=validation, seed=seed)
             entry: dict[str, Any] = {"fold": fold}
             for part in ("test", "validation", "training"):
                 groups = set(getattr(split, part))
-                held = sorted(p for p, o in photographs.items() if (o if by == "object" else p) in groups)
-                entry[part] = {"photographs": held, "objects": sorted({photographs[p] for p in held})}
+                held = sorted(name for name, shown in photographs.items() if group_of(by, name, shown) in groups)
+                entry[part] = {"photographs": held, "objects": sorted({photographs[name].object_id for name in held})}
             value[by].append(entry)
     return value
 
 
 def keep_splits(path: Path, splits: dict[str, Any]) -> None:
-    """Write a splits file, or check the one that is there.
+    """Write a splits file, or check the one that is there; folds by category are added to one without.
 
     Raises:
         InputError: the one that is there differs, or is none.
     """
-    if not path.is_file():
-        text = json.dumps({"how": HOW, **splits}, ensure_ascii=False, indent=1)
+    found: dict[str, Any] = {}
+    if path.is_file():
+        read = read_json(path)
+        found = read if isinstance(read, dict) else {}
+        addable = {*get_args(By)} - {*ALWAYS, *found}
+        changed = [key for key in splits if key not in addable and found.get(key) != splits[key]]
+        if changed:
+            raise InputError(
+                f"{path}: found another {', '.join(changed)} than the photographs and options give now; give the same, "
+                "a new --out, or remove that file"
+            )
+    if not splits.keys() <= found.keys():
+        text = json.dumps({"how": HOW} | found | splits | {"how": HOW}, ensure_ascii=False, indent=1)
         write_text(path, re.sub(r"\[\n([^][{}]*)\]", one_line, text) + "\n")
-        return
-    found = read_json(path)
-    changed = [key for key in splits if not isinstance(found, dict) or found.get(key) != splits[key]]
-    if changed:
-        raise InputError(
-            f"{path}: found another {', '.join(changed)} than the photographs and options give now; give the same, "
-            "a new --out, or remove that file"
-        )
 
 
 def one_line(found: re.Match[str]) -> str:

@@ -6,7 +6,7 @@ from numpy.random import Generator
 
 from graspwise.data.wish_facts import Need, Target, is_decidable, right_targets
 from graspwise.data.wish_scenes import WishScene, grasps_of
-from graspwise.data.wish_texts import Wish, shipped_texts
+from graspwise.data.wish_texts import Kind, Wish, shipped_texts
 from graspwise.data.wishes import pick
 
 
@@ -38,7 +38,7 @@ def next_wish(
     words = pick(shipped_texts().turns[sort, test], rng).format(object=need.category, part=need.part)
     if sort == "other":
         return replace(wish, text=words, family=f"turn: {sort}", test=test), (target,)
-    kind = "part explicit" if need.part else "object explicit"
+    kind: Kind = "part explicit" if need.part else "object explicit"
     # The thing that lies there twice was told apart by its description.
     meant = [t for t in right_targets(need, scene.things) if t != target and grasps_of(scene, [t])]
     return Wish(words, kind, f"turn: {sort}", need, test), (target, *(meant if sort == "instead" else ()))

@@ -9,11 +9,12 @@ import time
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import get_args
 
 from graspwise.data.build import BuildConfig, build_dataset
 from graspwise.data.cornell import read_cornell
 from graspwise.data.labelled import LabelledPicture
-from graspwise.data.split import By, keep_splits, splits_json
+from graspwise.data.split import By, Shown, keep_splits, splits_json
 from graspwise.errors import InputError
 from graspwise.evaluation.cells import cell_path, is_done, write_cell
 from graspwise.evaluation.fold import SHARED, Bars, Fold, Say, data_folder, no_bars
@@ -56,10 +57,11 @@ def benchmark_cornell(
     labelled = {picture.name: picture for picture in pictures if picture.rectangles}
     if config.samples < len(labelled):
         raise InputError(f"--samples is {config.samples}; valid is {len(labelled)}, the labelled photographs, or more")
-    photographs = {name: picture.object_id for name, picture in labelled.items()}
+    photographs = {name: Shown(picture.object_id, picture.category) for name, picture in labelled.items()}
     splits = splits_json(
-        photographs, source=SOURCE, folds=config.folds, validation=TrainConfig.validation, seed=config.seed
-    )
+        photographs, source=SOURCE, folds=config.folds, validation=TrainConfig.validation, seed=config.seed,
+        kinds=[by for by in get_args(By) if by in config.splits],
+    )  # fmt: skip
     keep_splits(folder / SPLITS, splits)
     has_depth = all(picture.depth_path for picture in labelled.values())
     if PEER_DEPTH in config.models and not has_depth:

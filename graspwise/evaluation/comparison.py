@@ -6,13 +6,16 @@ add are optional: what no cell has is None in the row. Cells of different budget
 
 from collections.abc import Iterable, Sequence
 from statistics import mean, median, pstdev
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
+from graspwise.data.split import By
 from graspwise.evaluation.naming import NamingRecord
+from graspwise.evaluation.rubric import rubric_figures
 from graspwise.evaluation.score import Record, in_percent, naming_share, paired_difference, summarise
 
+SPLITS: tuple[By, ...] = get_args(By)
 MAIN = "lora-reasoned"
 PEER = "grconvnet"
 REFERENCES = (PEER, MAIN)
@@ -27,7 +30,7 @@ Row = dict[str, Any]
 
 
 def compare(cells: Sequence[Cell]) -> list[Row]:
-    """Rows of all models, object-wise first, then by accuracy, the best first.
+    """Rows of all models, by split, object-wise first, then by accuracy, the best first.
 
     Args:
         cells: As `read_cells` returns them, at least one.
@@ -44,7 +47,7 @@ def compare(cells: Sequence[Cell]) -> list[Row]:
     for row in rows:
         alone = names.count((row["split"], row["cell"])) == 1
         row["label"] = row["cell"] if alone else f"{row['cell']}, {budget_text(row)} samples, seed {row['seed']}"
-    rows.sort(key=lambda row: (row["split"] != "object", -(row["mean"] if row["n"] else -1), row["label"]))
+    rows.sort(key=lambda row: (SPLITS.index(row["split"]), -(row["mean"] if row["n"] else -1), row["label"]))
     records = [read_records(cell["records"] for cell in groups[key_of(row)] if "records" in cell) for row in rows]
     for row, own in zip(rows, records, strict=True):
         row["minus"] = {name: difference(row, own, name, rows, records) for name in REFERENCES}
@@ -95,6 +98,7 @@ def pooled(members: Sequence[Cell]) -> Row:
         "centred": accuracy(centred) | {"folds": [part["fold"] for part in centred]} if centred else None,
         "text_alone": accuracy(text_alone) | {"folds": [part["fold"] for part in text_alone]} if text_alone else None,
         "naming": naming(members, right["summary"]),
+        "rubric": rubric(scored),
         "unparsed": unparsed(raw) if raw and first["cell"] not in WORDLESS else None,
         "curve": curve([cell["curve"] for cell in members if cell.get("curve")]),
         "calibration": calibration(raw),
@@ -151,6 +155,13 @@ def naming(members: Sequence[Cell], summary: dict[str, Any]) -> dict[str, Any] |
     named = [NamingRecord(**raw) for cell in members for raw in cell.get("names", ())]
     found = naming_share(named) if named else summary.get("naming")
     return found if found and found["n"] else None
+
+
+def rubric(scored: Sequence[Cell]) -> dict[str, Any] | None:
+    """What the reasons say of part and shape; None where there are none about a category with facts."""
+    commonest = [cell["commonest_category"] for cell in scored if "commonest_category" in cell for _ in cell["records"]]
+    records = read_records(cell["records"] for cell in scored)
+    return rubric_figures(records, commonest if len(commonest) == len(records) else ())
 
 
 def curve(curves: Sequence[Sequence[Sequence[float]]]) -> list[list[float]] | None:

@@ -17,7 +17,13 @@ from graspwise.evaluation.alone import PICTURES, measure_alone
 from graspwise.evaluation.comparison import PEER
 from graspwise.evaluation.controls import control_records
 from graspwise.evaluation.exposure import known_categories, seen_objects, training_photographs
-from graspwise.evaluation.naming import majority_names, naming_records, naming_summary, nearest_names
+from graspwise.evaluation.naming import (
+    commonest_category,
+    majority_names,
+    naming_records,
+    naming_summary,
+    nearest_names,
+)
 from graspwise.evaluation.plan import HEAD, MAJORITY, PEER_DEPTH, PEERS, BenchmarkConfig, trained_as
 from graspwise.evaluation.protocol import VIEWS, workspace_view
 from graspwise.evaluation.score import UNNAMED, score, square, summarise
@@ -54,7 +60,7 @@ class Fold:
 
     Args:
         config: What is compared.
-        by: "object" or "image".
+        by: "object", "image" or "category".
         number: Which fold is the test part.
         work: Folder of data sets and runs; what is there is gone on with.
         bars: Opens progress bars for one training.
@@ -90,7 +96,10 @@ class Fold:
         torch.cuda.empty_cache()
         alone = measure_alone(opener, pictures, [user_turn(UNNAMED)])
         whole = answers.pop("workspace")
-        return {**trained, **alone, "summary": whole["summary"], **answers, "records": whole["records"]}
+        # Reasons are compared with texts about it.
+        commonest = {"commonest_category": commonest_category(self.photographs)}
+        summary, records = whole["summary"], whole["records"]
+        return {**trained, **alone, **commonest, "summary": summary, **answers, "records": records}
 
     def answers(self, model: str, opener: Opener) -> tuple[int, bool, dict[str, Any]]:
         """Side of the model's pictures, whether they have depth, and summary and records of each protocol.

@@ -42,10 +42,14 @@ class NamingRecord:
 
 
 def majority_names(training: Sequence[Sample], test: Sequence[Sample]) -> list[str]:
-    """The commonest category of the training photographs for each test photograph; of equals the first by alphabet."""
+    """The commonest category of the training photographs for each test photograph."""
+    return [commonest_category(training)] * len(test)
+
+
+def commonest_category(training: Sequence[Sample]) -> str:
+    """The commonest category of photographs; of equals the first by alphabet."""
     counts = Counter(sample.category for sample in training)
-    commonest = min(counts, key=lambda category: (-counts[category], category))
-    return [commonest] * len(test)
+    return min(counts, key=lambda category: (-counts[category], category))
 
 
 def nearest_names(

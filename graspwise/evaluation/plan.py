@@ -32,7 +32,7 @@ class BenchmarkConfig:
             reasoning), "controls" (whether the reasoning of lora-reasoned matters to its grasp).
         answers: Answer formats that are trained.
         strategies: Training strategies.
-        splits: "object", "image" or both.
+        splits: Some of "object", "image" and "category".
         folds: How many folds there are.
         run_folds: Which of them are run.
         protocols: "workspace", and "centred" where that is wanted beside it.

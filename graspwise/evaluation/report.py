@@ -10,6 +10,7 @@ from graspwise.errors import InputError
 from graspwise.evaluation.charts import chart_blocks, charts, save_chart
 from graspwise.evaluation.comparison import (
     PEER,
+    SPLITS,
     budget_of,
     budget_text,
     budget_total,
@@ -22,6 +23,8 @@ from graspwise.evaluation.controls import ControlRecord, control_summary
 from graspwise.evaluation.document import Block, Code, Heading, Text, in_points, markdown, with_interval
 from graspwise.evaluation.gallery import Photograph, draw_gallery, gallery_of, picks
 from graspwise.evaluation.page import page
+from graspwise.evaluation.rubric import rubric_figures
+from graspwise.evaluation.rubric_table import rubric_blocks
 from graspwise.evaluation.score import Record, summarise
 from graspwise.evaluation.table_one import all_rows, controls_table, names_table, published_json, table_one
 from graspwise.files import write_json, write_text
@@ -35,13 +38,21 @@ COLUMNS = (
     ("parsed", "answers that hold a grasp"),
     ("unconstrained_failures", "would not parse without the grammar"),
 )
-SPLITS = ("object", "image")
 
 
 def evaluation_report(
-    folder: Path | str, *, model: str, data: str, records: Sequence[Record], command: str
+    folder: Path | str, *, model: str, data: str, records: Sequence[Record], command: str, commonest: str = ""
 ) -> dict[str, Any]:
-    """Write `report.json` and `report.md` of one model on one data set."""
+    """Write `report.json` and `report.md` of one model on one data set.
+
+    Args:
+        folder: Where to.
+        model: Its name.
+        data: The data set's name.
+        records: The model's answers.
+        command: The command that made them.
+        commonest: The commonest category of what the model was trained on, where it is known.
+    """
     report: dict[str, Any] = {
         "protocol": "workspace crop, rectangle metric (IoU > 0.25, < 30 degrees), unaugmented photographs",
         "model": model,
@@ -49,11 +60,14 @@ def evaluation_report(
         "date": time.strftime("%Y-%m-%d"),
         "command": command,
         "summary": summarise(records),
+        "rubric": rubric_figures(records, [commonest] * len(records) if commonest else ()),
         "records": [asdict(record) for record in records],
     }
     write_json(Path(folder) / "report.json", report)
     lines = [f"# {model} on {data}", "", f"{report['protocol']}; {report['date']}; `{command}`", ""]
     lines += evaluation_lines(report["summary"])
+    if report["rubric"]:
+        lines += ["", *markdown(rubric_blocks(report["rubric"], model))]
     write_text(Path(folder) / "report.md", "\n".join(lines) + "\n")
     return report
 
@@ -203,6 +217,9 @@ def split_blocks(report: dict[str, Any], split: str) -> list[Block]:
     if any(row["split"] == split and row["n"] for row in report["rows"]):
         blocks += all_rows(report, split)
     blocks += names_table(report, split)
+    for row in report["rows"]:
+        if row["split"] == split and row["rubric"]:
+            blocks += rubric_blocks(row["rubric"], row["label"])
     blocks += controls_table(report, split)
     plots = charts(report, split)
     titles = {

@@ -25,7 +25,7 @@ Verdict = Literal["right", "harmful", "foreign", "none"]
 # What follows is not held.
 KEEP_OFF = re.compile(
     r"\b(?:away from|far from|clear of|rather than|instead of|not|never|no|nor|without|leave|leaves|leaving|let"
-    r"|avoid\w*|spare|sparing|keep|keeping|so)\b"
+    r"|avoid\w*|spare|sparing|keep|keeping|so(?! (?:grip|grasp|hold|take|pinch|close)))\b"
 )
 # What follows says where the held part is, unless it is the middle.
 NEAR = re.compile(
@@ -232,7 +232,7 @@ def rubric_figures(records: Sequence[Record], commonest: Sequence[str]) -> dict[
     if not chosen:
         return None
     categories = [records[i].category for i in chosen]
-    texts = {
+    texts: dict[str, Sequence[tuple[str, ...]]] = {
         "model": [(records[i].reasoning,) for i in chosen],
         **({"commonest": [templates[commonest[i]] for i in chosen]} if commonest else {}),
         "anything": [templates[ANYTHING]] * len(chosen),

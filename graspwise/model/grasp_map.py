@@ -83,6 +83,12 @@ def symmetric_mean(maps: Tensor) -> Tensor:
     return torch.stack(back).mean(0)
 
 
+def symmetric_mean_of_logits(logits: Tensor) -> Tensor:
+    """The mean of maps (8 B, N, s, s) of `symmetric_views` that have no direction in them, each turned back."""
+    parts = zip(SYMMETRIES, logits.float().chunk(len(SYMMETRIES)), strict=True)
+    return torch.stack([torch.rot90(part.flip(axes), -turn, (2, 3)) for (turn, axes), part in parts]).mean(0)
+
+
 @dataclass(frozen=True)
 class MapLoss:
     """Loss weights of the dense head; the recipe trains with these."""

@@ -16,13 +16,22 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from graspwise.answer import AnswerFormat
 from graspwise.conversation import Message
 from graspwise.errors import InputError
-from graspwise.model.grasp_map import GraspMapHead, middle_of_quality, symmetric_mean, symmetric_views
+from graspwise.model.grasp_map import (
+    SYMMETRIES,
+    GraspMapHead,
+    middle_of_quality,
+    symmetric_mean,
+    symmetric_views,
+)
 from graspwise.model.memory import CLOSER, Memory, closer
 from graspwise.model.prompt import prompt_text
 from graspwise.model.scene_names import SceneNames
 from graspwise.model.steering import SPARE, SteeredHead, spt_token, unspelled
 from graspwise.vlm.adapter import Adapter, Inputs
 from graspwise.vlm.coordinates import FRACTION, Coordinates
+
+# Quality that a grasp keeps where the named thing surely is not: its name may be wrong. Chosen on validation scenes.
+ELSEWHERE = 0.02
 
 
 @dataclass(frozen=True)
@@ -203,15 +212,30 @@ class GraspModel:
         return symmetric_mean(self.head(dense))
 
     @torch.inference_mode()
-    def steered_maps(self, dense: Tensor, states: Tensor) -> Tensor:
+    def steered_maps(self, dense: Tensor, states: Tensor, *, targets: Sequence[str | None] = ()) -> Tensor:
         """The steered head's maps (B, 6, h, w) of what `look` returned, for states (B, D) of the language model.
+
+        Args:
+            dense: (8 B, C, h, w).
+            states: (B, D).
+            targets: What the states name, for the names at the cells to weigh the quality; None where nobody knows.
 
         Raises:
             ValueError: the model has no steered head.
         """
         if self.steered is None:
             raise ValueError("this model has no steered head")
-        return symmetric_mean(self.steered(dense, states.repeat(len(dense) // len(states), 1))[0])
+        maps = symmetric_mean(self.steered(dense, states.repeat(len(dense) // len(states), 1))[0])
+        names = self.scene_names
+        places = [None if names is None or target is None else names.place(target) for target in targets]
+        if names is None or all(place is None for place in places):
+            return maps
+        likely = names.likely(dense)
+        for row, place in enumerate(places):
+            if place is not None:
+                there = (likely[row, place] + ELSEWHERE) / (1 + ELSEWHERE)
+                maps[row, 0] = (maps[row, 0].sigmoid() * there).logit(eps=1e-9)
+        return maps
 
     @torch.inference_mode()
     def recognise(
@@ -230,8 +254,10 @@ class GraspModel:
 
     @torch.inference_mode()
     def in_view(self, dense: Tensor) -> list[list[str]]:
-        """Names of the things in each picture, of maps (B, C, h, w) of the tower; none without scene names."""
-        return [[] for _ in dense] if self.scene_names is None else self.scene_names.in_view(dense)
+        """Names of the things in each picture, of what `look` returned; none without scene names."""
+        if self.scene_names is None:
+            return [[] for _ in range(len(dense) // len(SYMMETRIES))]
+        return self.scene_names.in_view(self.scene_names.likely(dense))
 
     @torch.inference_mode()
     def looks(self, pixel_values: Tensor, maps: Tensor | None) -> Tensor:

@@ -124,7 +124,7 @@ class LlavaResponder:
             maps = model.grasp_maps(dense)
             grasps = best_grasps(maps, count=WEIGHED, plate=model.card.plate)
         names = model.recognise(pixel_values, maps)
-        in_view = model.in_view(dense[: len(pictures)])
+        in_view = model.in_view(dense) if maps is not None else [[] for _ in pictures]
         earlier = [earlier_grasps(conversation) for conversation in conversations]
 
         def changed(row: int, maps: "Tensor") -> "dict[str, Change]":
@@ -145,8 +145,8 @@ class LlavaResponder:
             for row, conversation in enumerate(conversations)
         ]  # fmt: skip
 
-        def steered_maps(row: int, state: "Tensor") -> "Tensor":
-            return model.steered_maps(dense[row :: len(pictures)], state[None])
+        def steered_maps(row: int, state: "Tensor", text: str) -> "Tensor":
+            return model.steered_maps(dense[row :: len(pictures)], state[None], targets=[target_of(text)[1]])
 
         def best(maps: "Tensor") -> list[Grasp]:
             return best_grasps(maps, count=WEIGHED, plate=model.card.plate)[0]
@@ -155,7 +155,7 @@ class LlavaResponder:
 
         def density(row: int, ids: Sequence[int], states: "Tensor") -> GraspDensity:
             state = mean_state(states, ids, model.spt[1]) if model.names_target else None
-            named = None if state is None else steered_maps(row, state)
+            named = None if state is None else steered_maps(row, state, model.text_of(ids))
             if named is not None:
                 meant[row] = best(named)
             ranked = meant.get(row, grasps[row])
@@ -174,7 +174,7 @@ class LlavaResponder:
         for row, answer in enumerate(written):
             # Where no digits were weighed, nobody has asked for the target's grasps yet.
             if answer.state is not None and row not in meant:
-                meant[row] = best(steered_maps(row, answer.state))
+                meant[row] = best(steered_maps(row, answer.state, answer.text))
         return written, [meant.get(row, found) for row, found in enumerate(grasps)]
 
     def prompt(

@@ -10,6 +10,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from graspwise.files import replacing
+from graspwise.model.grasp_map import symmetric_mean_of_logits
 
 # A name is in view where a cell believes in it more than this; so many are listed at most.
 LEAST, MOST_NAMES = 0.35, 8
@@ -41,9 +42,17 @@ class SceneNames(nn.Module):
         logits: Tensor = self.out(self.body(dense))
         return logits
 
-    def in_view(self, dense: Tensor) -> list[list[str]]:
-        """Names in each picture, the surest first; of several for one thing the surest alone."""
-        likely = self(dense).float().softmax(1)[:, 1:]
+    def likely(self, dense: Tensor) -> Tensor:
+        """How likely each name is at each cell (B, N, h, w), of the maps (8 B, C, h, w) of `symmetric_views`."""
+        return symmetric_mean_of_logits(self(dense)).softmax(1)[:, 1:]
+
+    def place(self, target: str) -> int | None:
+        """Which of the names a target is called by, as "red mug" is by "mug"; None where none is."""
+        found = [name for name in self.names if target == name or target.endswith(f" {name}")]
+        return self.names.index(max(found, key=len)) if found else None
+
+    def in_view(self, likely: Tensor) -> list[list[str]]:
+        """Names in each picture, the surest first, of what `likely` returns; of several for one thing the surest."""
         side = likely.shape[-1]
         best, cells = likely.flatten(2).max(2)
         listed = []

@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from graspwise.data.split import make_split
+from graspwise.data.split import GROUPS, By, make_split
 from graspwise.data.store import Dataset, Sample
 from graspwise.errors import InputError
 from graspwise.files import write_json
@@ -100,7 +100,7 @@ class PeerConfig:
 
     data: str
     recipe: PeerRecipe = PAPER
-    split: Literal["object", "image"] = "object"
+    split: By = "object"
     folds: int = 0
     fold: int = 0
     validation: float = 0.05
@@ -147,7 +147,9 @@ def train_peer(
     )
     parts = divide(dataset, split)
     if not parts.training:
-        raise InputError(f"{config.data}: no sample is left for training; valid is a data set of more {config.split}s")
+        raise InputError(
+            f"{config.data}: no sample is left for training; valid is a data set of more {GROUPS[config.split]}"
+        )
     training, validation = (with_all_labels(dataset, part) for part in (parts.training, parts.validation))
     if config.depth:
         # All of them before the first file, not when their turn comes.

@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
+from graspwise.data.split import By
 from graspwise.errors import InputError
 
 Strategy = Literal["align", "projector", "lora", "spt"]
@@ -188,7 +189,7 @@ class TrainConfig:
     base: str
     strategy: Strategy
     recipe: Recipe
-    split: Literal["object", "image"] = "object"
+    split: By = "object"
     folds: int = 0
     fold: int = 0
     validation: float = 0.05

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from graspwise.data.mixture import open_data
-from graspwise.data.split import Split, make_split
+from graspwise.data.split import GROUPS, Split, make_split
 from graspwise.data.store import Dataset, Sample
 from graspwise.errors import InputError
 from graspwise.files import empty_directory, read_json, write_json
@@ -70,7 +70,8 @@ def train(
     parts = divide(dataset, split)
     if not parts.training:
         raise InputError(
-            f"{named_folders(config)}: no sample is left for training; valid is a data set of more {config.split}s"
+            f"{named_folders(config)}: no sample is left for training; valid is a data set of more "
+            f"{GROUPS[config.split]}"
         )
     torch.manual_seed(config.seed)
     model = load_model(config.base, merged=False, say=say)

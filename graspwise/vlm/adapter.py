@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 from torch import Tensor, nn
-from transformers import AutoModelForImageTextToText, PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from graspwise.vlm.coordinates import FRACTION, Coordinates
 
@@ -86,7 +86,8 @@ class Adapter(ABC):
         """What the model takes of B square pictures (S, S, 3) uint8: tensors (B, ...), fp32 on the CPU."""
 
     @abstractmethod
-    def parts(self, model: PreTrainedModel) -> Parts: ...
+    def parts(self, model: PreTrainedModel) -> Parts:
+        """Where the parts of a model of the family lie."""
 
     @classmethod
     @abstractmethod
@@ -162,11 +163,6 @@ class Adapter(ABC):
         except Exception:
             return False
         return self.image_token in text and "'type'" not in text
-
-
-def open_model(checkpoint: str) -> PreTrainedModel:
-    """A checkpoint of any family, weights bf16."""
-    return AutoModelForImageTextToText.from_pretrained(checkpoint, dtype=torch.bfloat16)
 
 
 def of_pictures(inputs: Inputs, chosen: Sequence[int]) -> Inputs:

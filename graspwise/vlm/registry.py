@@ -1,9 +1,10 @@
 """Families of vision-language models by the kind of their configuration."""
 
-from transformers import AutoConfig, AutoTokenizer, PreTrainedModel
+import torch
+from transformers import AutoConfig, AutoModelForImageTextToText, AutoTokenizer, PreTrainedModel
 
 from graspwise.errors import InputError
-from graspwise.vlm.adapter import Adapter, open_model
+from graspwise.vlm.adapter import Adapter
 from graspwise.vlm.idefics3 import Idefics3, SmolVlm
 from graspwise.vlm.llava import Llava
 from graspwise.vlm.llava_next import LlavaNext
@@ -39,5 +40,5 @@ def open_family(checkpoint: str) -> tuple[PreTrainedModel, Adapter]:
         known = ", ".join(kind for a in FAMILIES.values() for kind in a.model_types)
         raise InputError(f"model {checkpoint}: is a {config.model_type}; valid: {known}")
     tokenizer = AutoTokenizer.from_pretrained(checkpoint)
-    model = open_model(checkpoint)
+    model = AutoModelForImageTextToText.from_pretrained(checkpoint, dtype=torch.bfloat16)
     return model, adapter(model.config, tokenizer, adapter.open_processor(checkpoint))

@@ -1,17 +1,18 @@
 import json
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graspwise.data.split import By, Split, keep_splits, make_split, split_photographs, splits_json
-from graspwise.data.store import Dataset, Sample
+from graspwise.data.split import By, Shown, Split, keep_splits, make_split, split_photographs, splits_json
+from graspwise.data.store import Dataset, Sample, WishLabel
 from graspwise.errors import InputError
 from graspwise.train.run import divide
 from graspwise.transform import Transform
@@ -20,11 +21,12 @@ OPTIONS: dict[str, Any] = {"by": "object", "folds": 5, "fold": 0, "validation": 
 
 
 def sample(object_id: str, photograph: str, *, original: bool = True) -> Sample:
+    """A sample of an object; objects whose numbers end alike are of one category."""
     return Sample(
         id=f"{photograph}-{original}",
         image="",
         object_id=object_id,
-        category="",
+        category=f"c{object_id[-1]}",
         description="",
         source_image=photograph,
         original=original,
@@ -70,13 +72,13 @@ def parts(split: Split) -> tuple[tuple[str, ...], ...]:
     return split.test, split.validation, split.training
 
 
-@pytest.mark.parametrize("by", ["object", "image"])
+@pytest.mark.parametrize("by", ["object", "image", "category"])
 def test_the_folds_test_everything_once(by: By) -> None:
     tested = Counter(
         name for fold in range(5) for name in make_split(SAMPLES, **OPTIONS | {"by": by, "fold": fold}).test
     )
     assert set(tested.values()) == {1}
-    assert len(tested) == (60 if by == "object" else sum(COUNTS))
+    assert len(tested) == {"object": 60, "image": sum(COUNTS), "category": 10}[by]
 
 
 @pytest.mark.parametrize(("by", "spread"), [("object", 4), ("image", 1)])
@@ -125,13 +127,13 @@ def test_a_built_data_set_splits_by_its_objects(dataset: Dataset) -> None:
 
 @settings(deadline=None, max_examples=50)
 @given(
-    counts=st.lists(st.integers(1, 5), min_size=5, max_size=30),
+    counts=st.lists(st.integers(1, 5), min_size=10, max_size=30),
     seed=st.integers(0, 2**32),
-    by=st.sampled_from(["object", "image"]),
+    by=st.sampled_from(get_args(By)),
 )
 def test_any_data_set_is_covered_once(counts: list[int], seed: int, by: By) -> None:
     samples = samples_of(counts, siblings=0)
-    groups = {s.object_id if by == "object" else s.source_image for s in samples}
+    groups = {{"object": s.object_id, "image": s.source_image, "category": s.category}[by] for s in samples}
     tested: list[str] = []
     for fold in range(5):
         split = make_split(samples, by=by, folds=5, fold=fold, validation=0.2, seed=seed)
@@ -161,6 +163,19 @@ def test_an_empty_data_set_is_refused() -> None:
         make_split([], **OPTIONS)
 
 
+def test_by_category_an_object_has_one_and_a_picture_shows_one() -> None:
+    options: dict[str, Any] = {"by": "category", "folds": 2, "fold": 0, "validation": 0, "seed": 0}
+    both = {"a": Shown("1", "mug"), "b": Shown("1", "cup"), "c": Shown("2", "pen")}
+    with pytest.raises(InputError, match="object 1 is a mug and a cup; valid is one category"):
+        split_photographs(both, **options)
+    assert split_photographs(both, **options | {"by": "object"}).test
+    wish = WishLabel("object explicit", "", (), True, (), None, None, 0)
+    with pytest.raises(InputError, match="--split is category; valid for wishes"):
+        make_split([replace(SAMPLES[0], wish=wish), *SAMPLES[1:]], **options)
+    with pytest.raises(InputError, match="10 categories cannot make 11 folds; valid is at most as many folds as categ"):
+        make_split(SAMPLES, **options | {"folds": 11})
+
+
 class InMemory:
     """Labelled samples, and a photograph without labels of every object, as `divide` asks a data set for them."""
 
@@ -176,12 +191,12 @@ class InMemory:
 
 @settings(deadline=None, max_examples=60)
 @given(
-    counts=st.lists(st.integers(1, 6), min_size=5, max_size=25),
+    counts=st.lists(st.integers(1, 6), min_size=6, max_size=25),
     siblings=st.integers(0, 3),
     seed=st.integers(0, 2**32),
     fold=st.integers(0, 4),
     validation=st.floats(0.0, 0.5),
-    by=st.sampled_from(["object", "image"]),
+    by=st.sampled_from(get_args(By)),
 )
 def test_what_training_is_given_shares_no_object_and_no_photograph_with_the_test(
     counts: list[int], siblings: int, seed: int, fold: int, validation: float, by: By
@@ -196,8 +211,10 @@ def test_what_training_is_given_shares_no_object_and_no_photograph_with_the_test
     for number, side in enumerate(sides):
         for other in sides[number + 1 :]:
             assert not {s.source_image for s in side} & {s.source_image for s in other}
-            if by == "object":
+            if by != "image":
                 assert not {s.object_id for s in side} & {s.object_id for s in other}
+            if by == "category":
+                assert not {s.category for s in side} & {s.category for s in other}
     # Every sample of the other folds is trained on or watched, and what is watched comes from nowhere else.
     elsewhere = {
         group for other in range(5) if other != fold for group in make_split(dataset, fold=other, **options).test
@@ -208,21 +225,21 @@ def test_what_training_is_given_shares_no_object_and_no_photograph_with_the_test
     assert all(s.original for s in [*test, *parts.validation])
 
 
-PHOTOGRAPHS = {s.source_image: s.object_id for s in SAMPLES if s.original}
+PHOTOGRAPHS = {s.source_image: Shown(s.object_id, s.category) for s in SAMPLES if s.original}
 FILE: dict[str, Any] = {"source": "made-up", "folds": 5, "validation": 0.1, "seed": 0}
 
 
 def test_photographs_split_as_the_data_set_built_from_them() -> None:
-    for by in ("object", "image"):
+    for by in get_args(By):
         assert split_photographs(PHOTOGRAPHS, **OPTIONS | {"by": by}) == make_split(SAMPLES, **OPTIONS | {"by": by})
 
 
 def test_the_splits_file_says_what_training_and_test_take(tmp_path: Path) -> None:
     path = tmp_path / "splits.json"
-    keep_splits(path, splits_json(PHOTOGRAPHS, **FILE))
+    keep_splits(path, splits_json(PHOTOGRAPHS, **FILE, kinds=["category"]))
     read = json.loads(path.read_text())
     assert read["seed"] == 0 and "permutation" in read["how"]
-    for by, fold in product(("object", "image"), range(5)):
+    for by, fold in product(get_args(By), range(5)):
         split = make_split(SAMPLES, **OPTIONS | {"by": by, "fold": fold})
         parts, entry = divide(InMemory(SAMPLES), split), read[by][fold]  # type: ignore[arg-type]
         taken = {"test": split.test_samples(SAMPLES), "validation": parts.validation, "training": parts.training}
@@ -249,3 +266,22 @@ def test_a_splits_file_that_is_there_must_agree(tmp_path: Path) -> None:
     path.write_text("{")
     with pytest.raises(InputError, match="not valid JSON"):
         keep_splits(path, splits_json(PHOTOGRAPHS, **FILE))
+
+
+def test_folds_by_category_are_added_to_a_splits_file_without(tmp_path: Path) -> None:
+    path, whole = tmp_path / "splits.json", tmp_path / "whole.json"
+    keep_splits(path, splits_json(PHOTOGRAPHS, **FILE))
+    without = json.loads(path.read_text())
+    with pytest.raises(InputError, match="another seed, object, image than"):
+        keep_splits(path, splits_json(PHOTOGRAPHS, **FILE | {"seed": 1}, kinds=["category"]))
+    keep_splits(path, splits_json(PHOTOGRAPHS, **FILE, kinds=["category"]))
+    read = json.loads(path.read_text())
+    assert {key: read[key] for key in without} == without and read.keys() - without.keys() == {"category"}
+    keep_splits(whole, splits_json(PHOTOGRAPHS, **FILE, kinds=["category"]))
+    assert whole.read_text() == path.read_text()
+    # Who does not ask for them leaves them.
+    keep_splits(path, splits_json(PHOTOGRAPHS, **FILE))
+    assert whole.read_text() == path.read_text()
+    path.write_text(json.dumps(read | {"category": []}))
+    with pytest.raises(InputError, match="another category than"):
+        keep_splits(path, splits_json(PHOTOGRAPHS, **FILE, kinds=["category"]))

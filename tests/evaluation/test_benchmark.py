@@ -163,6 +163,20 @@ def test_without_depth_the_peer_with_depth_is_left_out(
     ]
 
 
+def test_whole_categories_are_left_out(config: BenchmarkConfig, quick: None, tmp_path: Path):
+    by_category = replace(config, models=("centre",), strategies=(), splits=("category",), run_folds=(0, 1, 2))
+    benchmark_cornell(by_category, out=tmp_path)
+    folds = json.loads((tmp_path / "splits.json").read_text())["category"]
+    cells = read_cells(tmp_path)
+    assert [(cell["split"], cell["fold"]) for cell in cells] == [("category", 0), ("category", 1), ("category", 2)]
+    for cell, fold in zip(cells, folds, strict=True):
+        (category,) = {record["category"] for record in cell["records"]}
+        assert sorted(record["image"] for record in cell["records"]) == fold["test"]["photographs"]
+        assert not any(record["known_category"] for record in cell["records"])
+        # The others are as common as each other.
+        assert cell["commonest_category"] == min({"remote control", "sunglasses", "computer mouse"} - {category})
+
+
 def test_an_interrupted_benchmark_goes_on_to_the_same_figures(done: Path, config: BenchmarkConfig, tmp_path: Path):
     stops: list[str] = []
 

@@ -23,6 +23,12 @@ def row_of(rows, label):
     return next(row for row in rows if row["label"] == label)
 
 
+def test_splits_stand_in_their_order(made_cell):
+    cells = [made_cell("blob", 0, [right], split=split) for split, right in (("category", True), ("image", False))]
+    rows = compare([*cells, made_cell("centre", 0, [False])])
+    assert [row["split"] for row in rows] == ["object", "image", "category"]
+
+
 def test_folds_are_pooled_and_the_best_comes_first(made_cell):
     cells = [
         made_cell("centre", 1, [False, False, False, True], budget=(0, 0)),

@@ -80,7 +80,7 @@ def test_names_of_trained_cells_are_read_back():
     [
         ({"answers": ("sung",)}, "--answers has sung; valid: reasoned"),
         ({"strategies": ("align",)}, "--strategies has align"),
-        ({"splits": ("shape",)}, "--splits has shape; valid: object, image"),
+        ({"splits": ("shape",)}, "--splits has shape; valid: object, image, category"),
         ({"run_folds": (5,)}, "--run-folds has 5; valid: 0, 1, 2, 3, 4"),
         ({"protocols": ("centred",)}, "--protocols is 'centred'; valid: workspace"),
         ({"protocols": ("workspace", "left")}, "--protocols has left"),

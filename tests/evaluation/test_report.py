@@ -8,6 +8,7 @@ import pytest
 
 from graspwise.errors import InputError
 from graspwise.evaluation.report import benchmark_lines, benchmark_report, evaluation_report, write_benchmark
+from graspwise.evaluation.rubric_table import rubric_lines
 from graspwise.evaluation.score import Record
 from graspwise.picture import Picture
 
@@ -106,9 +107,40 @@ def test_names_alone_are_a_report_too(tmp_path):
     assert "| naming-majority | 100.0% (100.0 to 100.0) | 1 | 0 |" in (tmp_path / "report.md").read_text()
 
 
+def test_by_category_there_is_what_the_reasons_name_and_no_table_of_the_paper(made_cell, tmp_path):
+    said = {"category": "razor", "reasoning": "The object is a brush, long and light. Grip its handle."}
+    cells = [
+        made_cell("lora-reasoned", fold, [True] * 3, split="category", record=said, commonest_category="jar")
+        for fold in (0, 1)
+    ]
+    report = benchmark_report(tmp_path, cells, command=COMMAND)
+    text = (tmp_path / "report.md").read_text().split("## category-wise")[1]
+    assert "Table I" not in text and "Not run" not in text and "All rows" in text
+    assert "Reasons: 6; categories: 1." in text
+    (line,) = [
+        line for line in text.splitlines() if line.startswith("| **lora-reasoned** | 100.0% (100.0 to 100.0) | 1")
+    ]
+    assert line.count("100.0%") == 3 and line.count("0.0% (0.0 to 0.0)") == 3
+    assert "| texts of training's commonest category | " in text and "| texts of the right category | " in text
+    assert "minus the commonest category's, paired, points | +" in text
+    # Not compared with it where one of the cells does not know it; without a reason nothing is said.
+    del cells[1]["commonest_category"]
+    report = benchmark_report(tmp_path, cells, command=COMMAND)
+    assert report["rows"][0]["rubric"]["n"] == 6 and report["rows"][0]["rubric"]["minus_commonest"] is None
+    cells = [made_cell("lora-bare", 0, [True], record={"reasoning": ""})]
+    assert benchmark_report(tmp_path, cells, command=COMMAND)["rows"][0]["rubric"] is None
+    assert "Reasons:" not in (tmp_path / "report.md").read_text()
+
+
 def test_an_evaluations_text_is_of_its_json(tmp_path, made_cell):
     records = [Record(**raw) for raw in made_cell("m", 0, [True, False])["records"]]
     evaluation_report(tmp_path, model="m", data="d", records=records, command="graspwise evaluate")
     assert json.loads((tmp_path / "report.json").read_text())["summary"]["n"] == 2
     text = (tmp_path / "report.md").read_text()
     assert "2 photographs of 2 objects" in text and "- right, ground-truth w: 50.0% (0.0 to 100.0)" in text
+    assert "| texts of the right category | " in text and "commonest category |" not in text
+    evaluation_report(tmp_path, model="m", data="d", records=records, command="graspwise evaluate", commonest="jar")
+    report, text = json.loads((tmp_path / "report.json").read_text()), (tmp_path / "report.md").read_text()
+    assert "| texts of training's commonest category | " in text
+    first, *_ = rubric_lines(report["rubric"])
+    assert first.startswith("- reason names a part or place that can be held: 0.0% (0.0 to 0.0); -")

@@ -13,8 +13,10 @@ from graspwise.conversation import assistant_turn, user_turn
 from graspwise.errors import InputError
 from graspwise.grasp import Grasp
 from graspwise.model.grasp_map import GraspMapHead, best_grasps
+from graspwise.model.grasp_model import ELSEWHERE
 from graspwise.model.llava_responder import LlavaResponder
 from graspwise.model.load import load_model, new_head, new_steered_head, save_parts
+from graspwise.model.scene_names import SceneNames
 from graspwise.model.steering import SteeredHead, between, mean_state, spelled, spt_token, unspelled
 from graspwise.picture import Picture
 
@@ -172,3 +174,21 @@ def test_maps_of_one_picture_follow_its_own_views(steered):
     one = steered.steered_maps(dense[1::2], states[1:])
     torch.testing.assert_close(both[1:], one, atol=0.05, rtol=0.05)
     assert isinstance(best_grasps(both, count=1)[0][0], Grasp)
+
+
+def test_grasps_on_what_is_named_are_better(steered):
+    dense = steered.look(steered.pixel_values([PICTURES[0].rgb]))
+    state = torch.randn(1, steered.vlm.config.text_config.hidden_size)
+    plain = steered.steered_maps(dense, state, targets=["mug"])
+    steered.scene_names = SceneNames(steered.vlm.config.vision_config.map_channels, ["mug", "hammer"]).bfloat16()
+    try:
+        assert steered.steered_maps(dense, state, targets=["spoon"]).equal(plain)
+        assert steered.steered_maps(dense, state).equal(plain)
+        with torch.inference_mode():
+            likely = steered.scene_names.likely(dense)[0, 0]
+        weighed = steered.steered_maps(dense, state, targets=["red mug"])
+        expected = plain[:, 0].sigmoid() * (likely + ELSEWHERE) / (1 + ELSEWHERE)
+        torch.testing.assert_close(weighed[:, 0].sigmoid(), expected, atol=1e-4, rtol=1e-3)
+        assert weighed[:, 1:].equal(plain[:, 1:])
+    finally:
+        steered.scene_names = None

@@ -9,6 +9,7 @@ from PIL import Image
 
 from graspwise.conversation import assistant_turn, user_turn
 from graspwise.data.store import Dataset, WishLabel
+from graspwise.model.grasp_map import symmetric_views
 from graspwise.model.load import load_model, save_parts
 from graspwise.model.scene_names import SceneNames
 from graspwise.rectangle import GraspRectangle
@@ -110,7 +111,7 @@ def test_the_names_of_a_scene_are_learned_and_kept(scene, tiny_checkpoint, tmp_p
     assert losses[-1] < 0.7 * losses[0]
     model.scene_names.to(torch.bfloat16).eval()
     save_parts(tmp_path / "model", model)
-    dense = model.vlm.model.vision_tower.dense(model.pixel_values([plain_example(dataset, sample, size=SIZE).rgb]))
+    dense = model.look(model.pixel_values([plain_example(dataset, sample, size=SIZE).rgb]))
     found = load_model(str(tmp_path / "model")).in_view(dense)
     assert found == model.in_view(dense)
     assert set(found[0]) <= {"hammer", "mug"}
@@ -122,5 +123,21 @@ def test_of_two_names_for_one_thing_the_surer_is_listed():
     logits[0, 0] = 5.0
     for name, row, column, value in ((1, 2, 2, 6.0), (2, 2, 3, 5.5), (3, 8, 8, 5.2)):
         logits[0, name, row, column] = value
-    head.forward = lambda dense: logits
-    assert head.in_view(torch.zeros(1, 4, 10, 10)) == [["mug", "hammer"]]
+    assert head.in_view(logits.softmax(1)[:, 1:]) == [["mug", "hammer"]]
+
+
+def test_names_are_read_over_the_eight_views_each_turned_back():
+    torch.manual_seed(0)
+    head = SceneNames(4, ["mug", "cup"]).eval()
+    # A convolution that sees one cell draws the same of a turned map.
+    head.body[3] = torch.nn.Conv2d(128, 128, 1)
+    dense = torch.randn(2, 4, 6, 6)
+    torch.testing.assert_close(head.likely(symmetric_views(dense)), head(dense).softmax(1)[:, 1:])
+
+
+@pytest.mark.parametrize(
+    "target, name", [("mug", "mug"), ("red mug", "mug"), ("tea cup", "tea cup"), ("cup", "cup"), ("smug", None)]
+)
+def test_the_name_of_a_target_is_the_longest_that_it_ends_with(target, name):
+    head = SceneNames(4, ["mug", "cup", "tea cup"])
+    assert head.place(target) == (None if name is None else head.names.index(name))

@@ -115,7 +115,7 @@ def read_head(model: GraspModel, dataset: Dataset, test: Sequence[Sample]) -> Ro
         examples = [plain_example(dataset, s, size=model.image_size) for s in test[start : start + BATCH]]
         pixel_values = model.pixel_values([e.rgb for e in examples])
         with torch.inference_mode():
-            one = model.head(model.llava.model.vision_tower.dense(pixel_values))
+            one = model.head(model.vlm.model.vision_tower.dense(pixel_values))
         for view, maps in (("one view", one), ("eight views", model.grasp_maps(model.look(pixel_values)))):
             for title, certainty in (("", 0.0), (", certainty", CERTAINTY)):
                 grasps = best_grasps(maps, plate=model.card.plate, certainty=certainty)

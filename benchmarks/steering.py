@@ -95,7 +95,7 @@ def rights(task: HeadsTask, heads: Heads, samples: list[Sample]) -> dict[str, li
     for start in range(0, len(samples), 16):
         batch = samples[start : start + 16]
         examples = task.plain(batch)
-        dense = model.llava.model.vision_tower.dense(model.pixel_values([e.rgb for e in examples]))
+        dense = model.vlm.model.vision_tower.dense(model.pixel_values([e.rgb for e in examples]))
         states = torch.stack(reason_states(model, batch))
         with autocast(model):
             maps = {"none": model.head(dense), **{kind: heads.maps(kind, dense, states)[0] for kind in KINDS}}

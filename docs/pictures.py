@@ -28,6 +28,7 @@ from graspwise.model.responder import Response
 from graspwise.picture import Picture, open_picture
 from graspwise.predict import Model
 from graspwise.rectangle import GraspRectangle
+from graspwise.vlm.coordinates import FRACTION, LOCATION, THOUSAND, pixels
 
 HERE = Path(__file__).resolve().parent / "pictures"
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
@@ -53,6 +54,7 @@ def main() -> None:
     templates()
     stages()
     model()
+    conventions()
 
 
 def save(figure: Figure, name: str) -> None:
@@ -403,6 +405,41 @@ def model() -> None:
     ):
         axis.text(x, y, words, ha=align, va="center", fontsize=8, color=GREY)
     save(figure, "model.png")
+
+
+# ---- vlm.md
+
+
+def conventions() -> None:
+    """One grasp in the square that a model sees, and how each convention writes it."""
+    figure = Figure(figsize=(9.2, 3.1), layout="constrained")
+    axis = figure.subplots()
+    blank(axis, width=112, height=36)
+    grasp, side, left, top = Grasp(x=0.523, y=0.317, theta=-0.78, opening=0.3), 30, 2, 4
+    axis.add_patch(Box((left, top), side, side, facecolor="#f6f8fa", edgecolor=GREY, linewidth=1.2))
+    x, y = left + grasp.x * side, top + grasp.y * side
+    axis.plot([left, x, x], [y, y, top], "--", color=GREY, linewidth=1)
+    dx, dy = math.cos(grasp.theta) * 5, -math.sin(grasp.theta) * 5
+    axis.plot([x - dx, x + dx], [y - dy, y + dy], color=BLUE, linewidth=2.5)
+    for sign in (-1, 1):
+        end = (x + sign * dx, y + sign * dy)
+        axis.plot([end[0] - dy / 2, end[0] + dy / 2], [end[1] + dx / 2, end[1] - dx / 2], color=AMBER, linewidth=5)
+    axis.plot(x, y, "o", markersize=6, color=DARK)
+    axis.text(x, top - 1.6, "x", ha="center", va="center", color=DARK)
+    axis.text(left - 1.4, y, "y", ha="center", va="center", color=DARK)
+    rows = (
+        ("LLaVA, LLaVA-NeXT, Idefics3, SmolVLM", "fractions, three decimals", FRACTION),
+        ("Qwen3-VL", "thousandths", THOUSAND),
+        ("Qwen2.5-VL, a square of 672", "pixels of that square", pixels(672)),
+        ("PaliGemma", "1,024 bins, the row first", LOCATION),
+    )
+    text = render_grasp(grasp, answer_format="bare")
+    for index, (families, words, coordinates) in enumerate(rows):
+        middle = 7.5 + 7.5 * index
+        axis.text(38, middle - 1.3, families, va="center", fontsize=10, weight="bold", color=DARK)
+        axis.text(38, middle + 1.7, words, va="center", fontsize=9, color=GREY)
+        axis.text(80, middle, coordinates.written(text), va="center", family="monospace", fontsize=11, color=DARK)
+    save(figure, "vlm.png")
 
 
 if __name__ == "__main__":

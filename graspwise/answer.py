@@ -35,7 +35,7 @@ class AnswerError(ValueError):
 
 @dataclass(frozen=True)
 class Number:
-    """One number of a tail, written with a fixed count of characters.
+    """One number of a tail, written with a fixed count of characters, or a whole one without leading zeros.
 
     Attributes:
         name: Placeholder in the schema's texts.
@@ -44,9 +44,10 @@ class Number:
         decimals: Digits after the point.
         signed: Whether a sign is always written.
         angle: Whether it is an angle in radians, of which degrees and another turn are read too.
+        padded: Whether zeros fill it up to its fixed count of characters.
 
     Raises:
-        ValueError: the range is another one.
+        ValueError: the range is another one, or a number without leading zeros has a sign or decimals.
     """
 
     name: str
@@ -55,8 +56,11 @@ class Number:
     decimals: int
     signed: bool = False
     angle: bool = False
+    padded: bool = True
 
     def __post_init__(self) -> None:
+        if not self.padded and (self.signed or self.decimals):
+            raise ValueError(f"{self.name} has a sign or decimals; valid without leading zeros is a whole number")
         if self.high <= 0 or self.low != (-self.high if self.signed else 0):
             raise ValueError(f"{self.name} is {self.low} to {self.high}; valid is 0 to high, if signed -high to high")
 
@@ -68,7 +72,7 @@ class Number:
         """
         if not math.isfinite(value):
             raise ValueError(f"{self.name} is {value}; valid is a finite number")
-        width = len(f"{self.high:.{self.decimals}f}")
+        width = len(f"{self.high:.{self.decimals}f}") if self.padded else 1
         text = f"{abs(min(max(value, self.low), self.high)):0{width}.{self.decimals}f}"
         if not self.signed:
             return text
@@ -92,8 +96,8 @@ class Number:
     @property
     def pattern(self) -> str:
         """Regular expression of exactly the texts `render` can write, and of a negative zero."""
-        sign = "[+-]" if self.signed else ""
-        return sign + "(" + "|".join(up_to(f"{self.high:.{self.decimals}f}")) + ")"
+        sign, limit = "[+-]" if self.signed else "", f"{self.high:.{self.decimals}f}"
+        return sign + "(" + "|".join(up_to(limit) if self.padded else whole_up_to(limit)) + ")"
 
 
 def up_to(limit: str) -> list[str]:
@@ -105,6 +109,17 @@ def up_to(limit: str) -> list[str]:
             rest = "".join("[0-9]" if c.isdigit() else re.escape(c) for c in limit[index + 1 :])
             patterns.append(re.escape(limit[:index]) + below + rest)
     return [*patterns, re.escape(limit)]
+
+
+def whole_up_to(limit: str) -> list[str]:
+    """Patterns of the whole numbers from 0 to `limit` without leading zeros: "672" -> d, [1-9]d, [1-5]dd and so on."""
+    if len(limit) == 1:
+        return [f"[0-{limit}]"]
+    shorter = ["[0-9]", *("[1-9]" + "[0-9]" * (length - 1) for length in range(2, len(limit)))]
+    # Of the patterns as long as the limit, the first alone can begin with a zero.
+    first, *rest = up_to(limit)
+    begun = [] if limit[0] == "1" else [first.replace("[0-", "[1-", 1)]
+    return [*shorter, *begun, *rest]
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,14 @@
 """`graspwise models`: what there is, where its weights come from, and what is missing."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 models_app = typer.Typer(
-    invoke_without_command=True, rich_markup_mode=None, help="What models there are; get NAME makes one ready."
+    invoke_without_command=True,
+    rich_markup_mode=None,
+    help="What models there are; get NAME makes one ready, tiny FAMILY writes a toy one.",
 )
 
 
@@ -29,7 +32,8 @@ def models(context: typer.Context) -> None:
         there = "in the cache" if package not in missing else "missing"
         print(f"  {package.holds}: Python package {package.name} {package.version}, {package.licence}, {there}")
     print(f"{', '.join(BASELINES)}: ready; baselines without weights")
-    print("any LLaVA of transformers: a checkpoint folder, or a hub id such as llava-hf/llava-1.5-7b-hf")
+    print("any LLaVA, Idefics3, SmolVLM, Qwen-VL or PaliGemma of transformers (docs/vlm.md): a checkpoint folder, or a")
+    print("  hub id such as llava-hf/llava-1.5-7b-hf")
     print(f"cache: {cache}")
 
 
@@ -40,3 +44,19 @@ def get(name: Annotated[str, typer.Argument(help="small, small-base, or a hub id
 
     load_model(name, say=print)
     print(f"{name}: ready")
+
+
+@models_app.command()
+def tiny(
+    family: Annotated[
+        str,
+        typer.Argument(help="llava, llava-next, idefics3, smolvlm, qwen2.5-vl, qwen3-vl or paligemma."),
+    ],
+    out: Annotated[Path, typer.Option(help="Checkpoint folder; new.")],
+) -> None:
+    """Write a tiny random checkpoint of a family's real class, to try a set-up with in seconds."""
+    from graspwise.vlm.registry import family_named
+    from graspwise.vlm.tiny import write_tiny
+
+    write_tiny(family_named(family), out)
+    print(f"tiny random {family} in {out}")

@@ -36,6 +36,11 @@ class TokensChoice(StrEnum):
     shared = "shared"
 
 
+class CoordinatesChoice(StrEnum):
+    family = "family"
+    fraction = "fraction"
+
+
 class SplitChoice(StrEnum):
     object = "object"
     image = "image"
@@ -79,6 +84,12 @@ def train(
     depth: Annotated[
         bool, typer.Option("--depth", help="grconvnet: see depth too, of a data set built with --depth.")
     ] = False,
+    coordinates: Annotated[
+        CoordinatesChoice | None,
+        typer.Option(
+            help="How places are read and written: as the base's family was taught (the default), or as fractions."
+        ),
+    ] = None,
     split: Annotated[SplitChoice, typer.Option(help="What a fold keeps together.")] = SplitChoice.object,
     folds: Annotated[int, typer.Option(help="Count of folds; 0 trains on everything.")] = 0,
     fold: Annotated[int, typer.Option(help="Which fold is kept for testing.")] = 0,
@@ -106,6 +117,8 @@ def train(
     if model is ModelChoice.grconvnet:
         if base is not None or strategy is not None:
             raise InputError("--base and --strategy belong to --model llava; grconvnet starts from random weights")
+        if coordinates is not None:
+            raise InputError("--coordinates belongs to --model llava; grconvnet writes no text")
         if len(data) > 1:
             raise InputError(f"--data has {len(data)} folders; valid for grconvnet is one")
         peer = peer_recipe_named(recipe or PAPER.name).scaled(budget_samples)
@@ -147,6 +160,7 @@ def train(
             strategy=cast("Strategy", (strategy or StrategyChoice.lora).value),
             recipe=recipe_named(recipe or SMALL.name).scaled(budget_samples),
             split=split.value, folds=folds, fold=fold, seed=seed,
+            coordinates=(coordinates or CoordinatesChoice.family).value,
         )  # fmt: skip
         run = partial(train_llava, config)
     try:

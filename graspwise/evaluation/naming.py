@@ -72,7 +72,7 @@ def whole_tokens(model: "GraspModel", dataset: Dataset, samples: Sequence[Sample
         for start in range(0, len(samples), BATCH):
             batch = samples[start : start + BATCH]
             pictures = [plain_example(dataset, sample, size=model.image_size).rgb for sample in batch]
-            seen = model.llava.model.vision_tower(model.pixel_values(pictures)).last_hidden_state
+            seen = model.vlm.model.vision_tower(model.pixel_values(pictures)).last_hidden_state
             found.append(F.normalize(seen[:, 0].float(), dim=-1))
     return torch.cat(found)
 

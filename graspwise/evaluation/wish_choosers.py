@@ -101,10 +101,10 @@ class Likelihood:
         """Log-probability of a name after a text."""
         import torch
 
-        tokenizer, llava = self.model.tokenizer, self.model.llava
+        tokenizer, vlm = self.model.tokenizer, self.model.vlm
         start, ids = (tokenizer(text, add_special_tokens=False)["input_ids"] for text in (before, f" {name}"))
         with torch.inference_mode():
-            logits = llava(input_ids=torch.tensor([[*start, *ids]], device=llava.device)).logits[0].float()
+            logits = vlm(input_ids=torch.tensor([[*start, *ids]], device=vlm.device)).logits[0].float()
         steps = logits[len(start) - 1 : -1].log_softmax(-1)
         return float(steps[torch.arange(len(ids)), torch.tensor(ids)].sum())
 

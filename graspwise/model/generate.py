@@ -19,6 +19,7 @@ from graspwise.answer import GRASP, REASONING_LIMIT, WRITTEN, AnswerFormat, Answ
 from graspwise.model.density import GraspDensity
 from graspwise.model.grasp_model import GraspModel
 from graspwise.model.steering import mean_state, spelled, steered_grammar
+from graspwise.vlm.adapter import Inputs
 
 # The name of a target, and what a reasoning goes on with after it, are shorter than what comes before.
 NAME_LIMIT, AFTER_LIMIT = 60, 120
@@ -86,7 +87,7 @@ class GrammarProcessor(LogitsProcessor):
         self.intervened = [False] * len(begun)
         self._end = model.end_of_turn
         self._ended = [False] * len(begun)
-        self._vocabulary = model.llava.config.text_config.vocab_size
+        self._vocabulary = model.vlm.config.text_config.vocab_size
         self._read = prompt_length
         self._never = model.like_spt.cpu().numpy() if model.names_target else np.zeros(self._vocabulary, dtype=bool)
 
@@ -209,7 +210,7 @@ def states_kept(model: GraspModel) -> Iterator[States]:
     if not model.names_target:
         yield kept
         return
-    norm = model.llava.model.language_model.norm
+    norm = model.vlm.model.language_model.norm
     handle = norm.register_forward_hook(lambda module, inputs, output: kept.read.append(output))
     try:
         yield kept
@@ -221,10 +222,10 @@ def states_kept(model: GraspModel) -> Iterator[States]:
 def write_answers(
     model: GraspModel,
     prompts: Sequence[Sequence[int]],
-    pixel_values: Tensor,
+    inputs: Inputs,
     *,
     answer_format: AnswerFormat,
-    schema: AnswerSchema = GRASP,
+    schema: AnswerSchema | None = None,
     constrained: bool = True,
     openings: Sequence[str] | None = None,
     density: Density | None = None,
@@ -238,9 +239,9 @@ def write_answers(
     Args:
         model: Who writes.
         prompts: Token ids, one prompt a picture.
-        pixel_values: (B, 3, S, S).
+        inputs: What the model takes of the pictures (B, ...), one a prompt.
         answer_format: How the answers are written.
-        schema: What numbers they hold.
+        schema: What numbers they hold; by default a grasp's, in the model's coordinates.
         constrained: Hold them to the grammar.
         openings: Texts that the answers begin with, e.g. a reasoning and its line break; they are part of the answers.
         density: For grounded decoding of grasps: what each picture says of them; None leaves the digits to the language
@@ -265,7 +266,7 @@ def write_answers(
     processors = LogitsProcessorList()
     grammar = None
     if constrained:
-        allowed = answer_grammar(model, schema, answer_format)
+        allowed = answer_grammar(model, schema or model.coordinates.schema, answer_format)
         grammar = GrammarProcessor(model, allowed, begun=begun, prompt_length=length)
         processors.append(grammar)
     with torch.random.fork_rng(devices=[]), states_kept(model) as states:
@@ -277,12 +278,16 @@ def write_answers(
             )
         torch.manual_seed(seed)
         watch = Watch(model, begun=begun, prompt_length=length, on_token=on_token, stop=stop)
-        output = model.llava.generate(
-            input_ids=ids.to(model.llava.device),
-            attention_mask=mask.to(model.llava.device),
-            pixel_values=pixel_values,
+        marks = model.family.marks(ids, answered=[len(row) for row in begun])
+        output = model.vlm.generate(
+            input_ids=ids.to(model.device),
+            attention_mask=mask.to(model.device),
+            **model.family.joined(inputs),
+            **{name: value.to(model.device) for name, value in marks.items()},
             max_new_tokens=CONSTRAINED_TOKENS if constrained else FREE_TOKENS,
             do_sample=temperature > 0,
+            # Some checkpoints ask for a penalty, which would change digits that come twice.
+            repetition_penalty=1.0,
             **({"temperature": temperature, "top_k": 0, "top_p": 1.0} if temperature > 0 else {}),
             logits_processor=processors,
             stopping_criteria=StoppingCriteriaList([] if on_token is None and stop is None else [watch]),

@@ -1,6 +1,6 @@
-"""A grasp model: a LLaVA, its tokenizer and picture preprocessing, and a dense head that proposes.
+"""A grasp model: a vision-language model with its family's adapter, and for ours a dense head that proposes.
 
-One class for all sizes: `small` and `llava-hf/llava-1.5-7b-hf` differ in their folders only.
+One class for all sizes and families: `small` and `llava-hf/llava-1.5-7b-hf` differ in their folders only.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from transformers import LlavaForConditionalGeneration, PreTrainedTokenizerBase
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from graspwise.answer import AnswerFormat
 from graspwise.conversation import Message
@@ -27,6 +27,8 @@ from graspwise.model.memory import CLOSER, Memory, closer
 from graspwise.model.prompt import prompt_text
 from graspwise.model.scene_names import SceneNames
 from graspwise.model.steering import SPARE, SteeredHead, spt_token, unspelled
+from graspwise.vlm.adapter import Adapter, Inputs
+from graspwise.vlm.coordinates import FRACTION, Coordinates
 
 # Cosine of two rows that are as good as one.
 ALIKE = 0.9
@@ -48,6 +50,7 @@ class Card:
         stages: Training stages it has been through.
         plate: Length of a grasp rectangle's jaw plate, fraction of the picture's width: the median of the training
             labels, since a gripper's plates are as long whatever it holds; 0 leaves it at half the opening.
+        coordinates: Convention of the places in what it reads and writes.
         projector_act: Activation between the projector's two layers, where it is not the base's own.
         trained_on: Object ids of its training data, prefixed by the data set.
         recipe: Name of the recipe.
@@ -61,6 +64,7 @@ class Card:
     trust: float = 0.0
     plate: float = 0.0
     stages: tuple[str, ...] = ()
+    coordinates: str = FRACTION.name
     projector_act: str = ""
     trained_on: tuple[str, ...] = ()
     recipe: str = ""
@@ -74,24 +78,18 @@ class GraspModel:
     """A model ready to answer.
 
     Attributes:
-        llava: The language model with its vision tower and projector.
-        tokenizer: Its tokenizer, with a chat template.
-        image_size: Side of the square picture that the tower takes, pixels.
-        mean: Per channel, of pixel values scaled to 0..1.
-        std: Likewise.
+        vlm: The vision-language model.
+        family: What its family of models does in its own way.
         card: Where it comes from and how it was trained.
         head: Dense grasp head on the tower, where there is one.
         steered: Dense grasp head that the answer's target steers, where there is one.
         scene_names: Names of the things in a picture of several, where there are such.
         memory: Photographs to compare a picture with, for its likely names.
-        adapter: The peft model around `llava` while its LoRA is kept apart; None where there is none or it is merged.
+        adapter: The peft model around `vlm` while its LoRA is kept apart; None where there is none or it is merged.
     """
 
-    llava: LlavaForConditionalGeneration
-    tokenizer: PreTrainedTokenizerBase
-    image_size: int
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
+    vlm: PreTrainedModel
+    family: Adapter
     card: Card
     head: GraspMapHead | None = None
     steered: SteeredHead | None = None
@@ -101,7 +99,7 @@ class GraspModel:
 
     @property
     def device(self) -> torch.device:
-        return self.llava.device
+        return self.vlm.device
 
     @property
     def names_target(self) -> bool:
@@ -109,23 +107,34 @@ class GraspModel:
         return self.steered is not None and self.card.answer == "reasoned"
 
     @property
-    def image_tokens(self) -> int:
-        return int(self.llava.config.image_seq_length)
+    def tokenizer(self) -> PreTrainedTokenizerBase:
+        """Its tokenizer, with a chat template."""
+        return self.family.tokenizer
 
     @property
-    def image_token(self) -> str:
-        return str(self.tokenizer.convert_ids_to_tokens(self.llava.config.image_token_id))
+    def image_size(self) -> int:
+        """Side of the square pictures it takes, pixels."""
+        return self.family.image_size
+
+    @property
+    def image_tokens(self) -> int:
+        """How many tokens a picture takes."""
+        return self.family.image_tokens
+
+    @property
+    def coordinates(self) -> Coordinates:
+        """How it reads and writes places."""
+        return FRACTION if self.card.coordinates == FRACTION.name else self.family.coordinates
 
     @property
     def context(self) -> int | None:
         """How many tokens the language model reads and writes at most; None where its config sets no limit."""
-        return getattr(self.llava.config.text_config, "max_position_embeddings", None)
+        return getattr(self.vlm.config.text_config, "max_position_embeddings", None)
 
     @property
     def end_of_turn(self) -> int:
         """The token that ends an answer."""
-        token = self.tokenizer.eos_token_id
-        return int(token[0] if isinstance(token, list) else token)
+        return self.family.end_of_turn
 
     @cached_property
     def spt(self) -> tuple[str, int]:
@@ -151,10 +160,13 @@ class GraspModel:
         return like
 
     def text_of(self, ids: Sequence[int]) -> str:
-        """The text of an answer's tokens up to the end of the turn; of the special tokens only [SPT] is written out."""
+        """The text of an answer's tokens up to the end of the turn, its points in the project's coordinates.
+
+        Of the special tokens only [SPT] is written out.
+        """
         ids = ids[: ids.index(self.end_of_turn)] if self.end_of_turn in ids else ids
         if not self.names_target:
-            return str(self.tokenizer.decode(ids, skip_special_tokens=True)).strip()
+            return self.coordinates.read(str(self.tokenizer.decode(ids, skip_special_tokens=True)).strip())
         spelling, spt = self.spt
         special = {i for i, token in self.tokenizer.added_tokens_decoder.items() if token.special} - {spt}
         return unspelled(self.tokenizer.decode([i for i in ids if i not in special]), spelling)
@@ -164,34 +176,41 @@ class GraspModel:
         """The vocabulary as llguidance takes it, which is a third of a second's work."""
         from llguidance.hf import from_tokenizer
 
-        vocabulary = self.llava.config.text_config.vocab_size
+        vocabulary = self.vlm.config.text_config.vocab_size
         return from_tokenizer(self.tokenizer, n_vocab=vocabulary, eos_token=self.end_of_turn)
 
+    def inputs(self, pictures: Sequence[np.ndarray]) -> Inputs:
+        """What the vision-language model takes of square pictures (S, S, 3) uint8, in its type and on its device."""
+        dtype = next(self.family.parts(self.vlm).tower.parameters()).dtype
+        form = torch.channels_last if self.family.channels_last else torch.contiguous_format
+        ready = {
+            name: value.to(dtype=dtype if value.is_floating_point() else None, device=self.device)
+            for name, value in self.family.inputs(pictures).items()
+        }
+        return {name: value.contiguous(memory_format=form) for name, value in ready.items()}
+
     def pixel_values(self, pictures: Sequence[np.ndarray]) -> Tensor:
-        """Square pictures (S, S, 3) uint8 -> normalised (B, 3, S, S) in the tower's type."""
-        batch = torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).float().div_(255)
-        mean, std = (torch.tensor(v).view(1, 3, 1, 1) for v in (self.mean, self.std))
-        dtype = next(self.llava.model.vision_tower.parameters()).dtype
-        values = ((batch - mean) / std).to(dtype=dtype, device=self.llava.device)
-        return values.contiguous(memory_format=torch.channels_last)
+        """Square pictures (S, S, 3) uint8 -> what the tower takes of them, of ours (B, 3, S, S)."""
+        return self.inputs(pictures)["pixel_values"]
 
     def prompt_ids(self, messages: Sequence[Message]) -> list[int]:
         """Token ids up to where the answer starts."""
         text = prompt_text(
             messages,
             tokenizer=self.tokenizer,
-            image_token=self.image_token,
-            image_tokens=self.image_tokens,
+            image_token=self.family.image_token,
+            image_text=self.family.image_text,
+            coordinates=self.coordinates,
             spt=self.spt[0] if self.names_target else None,
         )
-        # A tokenizer that starts texts with a token of its own does so, unless the chat template has done it.
-        starts = self.tokenizer.bos_token is not None and text.startswith(self.tokenizer.bos_token)
+        # A tokenizer that starts texts with a token of its own does so, unless the chat template has written it.
+        starts = self.tokenizer.bos_token is not None and self.tokenizer.bos_token in text
         return list(self.tokenizer(text, add_special_tokens=not starts)["input_ids"])
 
     @torch.inference_mode()
     def look(self, pixel_values: Tensor) -> Tensor:
         """What the dense head reads: the tower's maps of the eight symmetric views of each picture, (8 B, C, h, w)."""
-        dense: Tensor = self.llava.model.vision_tower.dense(symmetric_views(pixel_values))
+        dense: Tensor = self.vlm.model.vision_tower.dense(symmetric_views(pixel_values))
         return dense
 
     @torch.inference_mode()
@@ -256,7 +275,7 @@ class GraspModel:
     @torch.inference_mode()
     def looks(self, pixel_values: Tensor, maps: Tensor | None) -> Tensor:
         """Vectors (B, 1 + closer looks, D) of the tower; arguments as in `recognise`."""
-        tower = self.llava.model.vision_tower
+        tower = self.vlm.model.vision_tower
         centre = torch.full((len(pixel_values), 2), 0.5) if maps is None else middle_of_quality(maps).cpu()
         views = [pixel_values, *(closer(pixel_values, centre=centre, times=times) for times in CLOSER)]
         return torch.stack([tower.whole(view).float() for view in views], dim=1)

@@ -115,7 +115,8 @@ class LlavaResponder:
         from graspwise.model.steering import mean_state
 
         model = self.model
-        pixel_values = model.pixel_values([picture.rgb for picture in pictures])
+        inputs = model.inputs([picture.rgb for picture in pictures])
+        pixel_values = inputs["pixel_values"]
         maps, dense = None, pixel_values
         grasps: list[list[Grasp]] = [[] for _ in pictures]
         if model.head is not None:
@@ -166,7 +167,7 @@ class LlavaResponder:
             return GraspDensity.of(ranked, trust=self.trust)
 
         written = write_answers(
-            model, prompts, pixel_values, answer_format=self.answer_format, constrained=constrained,
+            model, prompts, inputs, answer_format=self.answer_format, constrained=constrained,
             openings=openings, density=density if self.trust and maps is not None else None,
             temperature=temperature, seed=seed, on_token=on_token, stop=stop,
         )  # fmt: skip

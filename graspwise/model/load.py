@@ -7,16 +7,13 @@ A model folder holds what training changed and nothing else: `graspwise.json` (t
 """
 
 import hashlib
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
-from transformers import AutoTokenizer, LlavaForConditionalGeneration
 from transformers.utils import logging
 
 import graspwise.model.tower  # noqa: F401  registers the tower with transformers
@@ -29,6 +26,8 @@ from graspwise.model.scene_names import SceneNames
 from graspwise.model.small import save_checkpoint, write_small_base
 from graspwise.model.steering import SteeredHead
 from graspwise.model.weights import CARD, PACKAGES, PUBLISHED, cache_folder, published_cards
+from graspwise.vlm.coordinates import FRACTION
+from graspwise.vlm.registry import open_family
 
 PROJECTOR, MAPS, STEERED = "projector.safetensors", "maps.safetensors", "steered.safetensors"
 SCENE_NAMES = "scene_names.safetensors"
@@ -36,12 +35,6 @@ MEMORY, ADAPTER = "memory.safetensors", "adapter"
 BASE_NAME = "small-base"
 # Raised when the conversion changes what the same packages become.
 CONVERSION = 1
-LLAVA_TEMPLATE = (
-    "{% for message in messages %}{% if message['role'] == 'user' %}USER: {% else %}ASSISTANT: {% endif %}"
-    "{% for part in message['content'] %}"
-    "{% if part['type'] == 'image' %}<image>\n{% else %}{{ part['text'] }}{% endif %}"
-    "{% endfor %} {% endfor %}{% if add_generation_prompt %}ASSISTANT:{% endif %}"
-)
 Say = Callable[[str], None]
 
 
@@ -59,7 +52,10 @@ def load_model(name: str, *, merged: bool = True, say: Say = lambda line: None) 
     folder = model_folder(name)
     if folder is None:
         checkpoint = base_checkpoint(name, say=say)
-        return open_checkpoint(checkpoint, card=Card(base=name, base_sha256=base_hash(name, checkpoint)))
+        model = open_checkpoint(checkpoint, card=Card(base=name, base_sha256=base_hash(name, checkpoint)))
+        # Nobody has taught it another convention yet.
+        model.card = replace(model.card, coordinates=model.family.coordinates.name)
+        return model
     card = read_card(folder)
     if merged and name in published_cards():
         return open_merged(folder, card, say=say)
@@ -90,7 +86,7 @@ def fingerprint(model: str) -> str:
 def read_card(folder: Path) -> Card:
     value = read_json(folder / CARD)
     if "network" in value:
-        raise InputError(f"{folder}: holds a {value['network']}; valid here is a LLaVA")
+        raise InputError(f"{folder}: holds a {value['network']}; valid here is a vision-language model")
     try:
         return Card(**{**value, "stages": tuple(value["stages"]), "trained_on": tuple(value["trained_on"])})
     except (TypeError, KeyError) as error:
@@ -136,45 +132,28 @@ def base_hash(name: str, checkpoint: str) -> str:
 
 
 def open_checkpoint(checkpoint: str, *, card: Card) -> GraspModel:
-    """A LLaVA checkpoint as a grasp model; weights bf16.
+    """A checkpoint of a known family as a grasp model; weights bf16.
 
     Raises:
-        InputError: it is no LLaVA, or it cannot be read or fetched.
+        InputError: it is of no family, or it cannot be read or fetched.
     """
     logging.disable_progress_bar()
     try:
-        llava = LlavaForConditionalGeneration.from_pretrained(checkpoint, dtype=torch.bfloat16)
-        tokenizer = AutoTokenizer.from_pretrained(checkpoint)
-        preprocessing = read_preprocessing(checkpoint)
+        vlm, family = open_family(checkpoint)
+    except InputError:
+        raise
     except (OSError, ValueError, RuntimeError, SafetensorError, KeyError) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise InputError(f"model {checkpoint}: cannot be loaded as a LLaVA ({reason[:200]})") from error
-    if tokenizer.chat_template is None:
-        tokenizer.chat_template = LLAVA_TEMPLATE
-    llava.to(device()).eval().requires_grad_(False)
-    llava.model.vision_tower.to(memory_format=torch.channels_last)
-    return GraspModel(
-        llava=llava,
-        tokenizer=tokenizer,
-        image_size=llava.config.vision_config.image_size,
-        mean=tuple(preprocessing["image_mean"]),
-        std=tuple(preprocessing["image_std"]),
-        card=card,
-    )
+        raise InputError(f"model {checkpoint}: cannot be loaded ({reason[:200]})") from error
+    vlm.to(device()).eval().requires_grad_(False)  # type: ignore[arg-type]
+    if family.channels_last:
+        family.parts(vlm).tower.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return GraspModel(vlm=vlm, family=family, card=card)
 
 
 def device() -> torch.device:
     """The accelerator where there is one, else the CPU."""
     return torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
-
-
-def read_preprocessing(checkpoint: str) -> dict[str, Any]:
-    from transformers.utils import cached_file
-
-    path = cached_file(checkpoint, "preprocessor_config.json")
-    if path is None:
-        raise InputError(f"model {checkpoint}: has no preprocessor_config.json; valid is a whole LLaVA checkpoint")
-    return dict(json.loads(Path(path).read_text(encoding="utf-8")))
 
 
 def open_parts(folder: Path, card: Card, *, merged: bool, say: Say = lambda line: None) -> GraspModel:
@@ -187,19 +166,22 @@ def open_parts(folder: Path, card: Card, *, merged: bool, say: Say = lambda line
             f"give the checkpoint it was trained from"
         )
     model = open_checkpoint(checkpoint, card=card)
+    known = {FRACTION.name, model.family.coordinates.name}
+    if card.coordinates not in known:
+        raise InputError(f"{folder / CARD}: coordinates are {card.coordinates!r}; valid: {', '.join(sorted(known))}")
     if card.projector_act:
         set_projector_act(model, card.projector_act)
-    load_part(model.llava.model.multi_modal_projector, folder / PROJECTOR)
+    load_part(model.family.parts(model.vlm).projector, folder / PROJECTOR)
     load_heads(model, folder)
     if (folder / ADAPTER).is_dir():
         from peft import PeftModel
 
-        adapted = PeftModel.from_pretrained(model.llava, folder / ADAPTER, is_trainable=not merged)
+        adapted = PeftModel.from_pretrained(model.vlm, folder / ADAPTER, is_trainable=not merged)
         if merged:
-            model.llava = adapted.merge_and_unload()
+            model.vlm = adapted.merge_and_unload()
         else:
             model.adapter = adapted
-        model.llava.eval()
+        model.vlm.eval()
     return model
 
 
@@ -207,8 +189,8 @@ def set_projector_act(model: GraspModel, name: str) -> None:
     """Give the projector another activation: "gelu" is LLaVA-1.5's, "linear" makes it LLaVA v0's linear map."""
     from transformers.activations import ACT2FN
 
-    model.llava.config.projector_hidden_act = name
-    model.llava.model.multi_modal_projector.act = ACT2FN[name]
+    model.vlm.config.projector_hidden_act = name
+    model.vlm.model.multi_modal_projector.act = ACT2FN[name]
     model.card = replace(model.card, projector_act=name)
 
 
@@ -220,7 +202,7 @@ def load_heads(model: GraspModel, folder: Path) -> None:
         load_part(model.head, folder / MAPS)
         model.head.to(model.device, torch.bfloat16).eval().requires_grad_(False)
     if (folder / SCENE_NAMES).is_file():
-        channels = model.llava.config.vision_config.map_channels
+        channels = model.vlm.config.vision_config.map_channels
         model.scene_names = SceneNames.load(folder / SCENE_NAMES, channels=channels)
         model.scene_names.to(model.device).eval().requires_grad_(False)
     if (folder / STEERED).is_file():
@@ -231,12 +213,12 @@ def load_heads(model: GraspModel, folder: Path) -> None:
 
 def new_head(model: GraspModel) -> GraspMapHead:
     """An untrained dense head for a model's tower."""
-    return GraspMapHead(model.llava.config.vision_config.map_channels).to(model.device)
+    return GraspMapHead(model.vlm.config.vision_config.map_channels).to(model.device)
 
 
 def new_steered_head(model: GraspModel) -> SteeredHead:
     """A steered head for a model's tower and language model, which begins as the model's dense head."""
-    config = model.llava.config
+    config = model.vlm.config
     steered = SteeredHead(config.vision_config.map_channels, config.text_config.hidden_size).to(model.device)
     if model.head is not None:
         steered.start_from(model.head)
@@ -267,7 +249,7 @@ def open_merged(folder: Path, card: Card, *, say: Say) -> GraspModel:
         say(f"preparing {folder.name} (once)")
         model = open_parts(folder, card, merged=True, say=say)
         with replacing_folder(cached) as temporary:
-            save_checkpoint(temporary, model=model.llava, tokenizer=model.tokenizer)
+            save_checkpoint(temporary, model=model.vlm, tokenizer=model.tokenizer)
     model = open_checkpoint(str(cached), card=card)
     load_heads(model, folder)
     return model
@@ -276,7 +258,7 @@ def open_merged(folder: Path, card: Card, *, say: Say) -> GraspModel:
 def save_parts(folder: Path, model: GraspModel) -> None:
     """Write a model folder in bf16; the card is written last."""
     folder.mkdir(parents=True, exist_ok=True)
-    save_part(model.llava.model.multi_modal_projector, folder / PROJECTOR)
+    save_part(model.family.parts(model.vlm).projector, folder / PROJECTOR)
     if model.head is not None:
         save_part(model.head, folder / MAPS)
     if model.scene_names is not None:

@@ -12,6 +12,7 @@ from graspwise.answer import render_grasp
 from graspwise.conversation import Message
 from graspwise.grasp import Grasp
 from graspwise.model.steering import spelled
+from graspwise.vlm.coordinates import Coordinates
 
 
 def with_hints(
@@ -34,7 +35,8 @@ def prompt_text(
     *,
     tokenizer: PreTrainedTokenizerBase,
     image_token: str,
-    image_tokens: int,
+    image_text: str,
+    coordinates: Coordinates,
     spt: str | None = None,
 ) -> str:
     """The whole prompt, ending where the assistant's answer starts.
@@ -42,17 +44,19 @@ def prompt_text(
     Args:
         messages: Turns that end with a user's.
         tokenizer: Has the chat template.
-        image_token: Placeholder of the picture.
-        image_tokens: How many of it a picture takes.
+        image_token: Placeholder of the picture in the chat template.
+        image_text: What it becomes.
+        coordinates: How the model reads places; all texts are of the project's.
         spt: Spelling of [SPT], for a model that names its target; the answers among the turns are shown with it.
     """
     specials = sorted(tokenizer.get_added_vocab(), key=len, reverse=True)
     clean = []
     for message in messages:
         written = spt if message["role"] == "assistant" else None
-        clean.append({**message, "content": [plain(part, specials, spt=written) for part in message["content"]]})
+        parts = [plain(part, specials, spt=written) for part in message["content"]]
+        clean.append({**message, "content": [moved(part, coordinates) for part in parts]})
     text = tokenizer.apply_chat_template(clean, tokenize=False, add_generation_prompt=True)
-    return str(text).replace(image_token, image_token * image_tokens)
+    return str(text).replace(image_token, image_text)
 
 
 def plain(part: dict[str, str], specials: Sequence[str], *, spt: str | None = None) -> dict[str, str]:
@@ -66,3 +70,8 @@ def plain(part: dict[str, str], specials: Sequence[str], *, spt: str | None = No
         for special in specials:
             text = text.replace(special, " ")
     return {**part, "text": text if spt is None else spelled(text, spt)}
+
+
+def moved(part: dict[str, str], coordinates: Coordinates) -> dict[str, str]:
+    """A message part with its points as the model reads them."""
+    return {**part, "text": coordinates.written(part["text"])} if part["type"] == "text" else part

@@ -182,6 +182,7 @@ class TrainConfig:
         seed: Decides order, augmentation and initial weights.
         watch: How often the validation accuracy is taken in the last stage.
         watch_samples: On how many validation photographs.
+        coordinates: Whether places are read and written as the base's family was taught, or as the project's fractions.
     """
 
     data: tuple[str, ...]
@@ -195,7 +196,10 @@ class TrainConfig:
     seed: int = 0
     watch: int = 3
     watch_samples: int = 24
+    coordinates: Literal["family", "fraction"] = "family"
 
     def to_json(self) -> dict[str, Any]:
-        """What the run depends on: of the recipe the strategy's own numbers."""
-        return {**asdict(self), "data": list(self.data), "recipe": self.recipe.numbers(self.strategy)}
+        """What the run depends on: of the recipe the strategy's own numbers, of the coordinates another choice."""
+        value = {**asdict(self), "data": list(self.data), "recipe": self.recipe.numbers(self.strategy)}
+        # The family's own, which every run took before there was a choice, stay unsaid.
+        return {name: v for name, v in value.items() if (name, v) != ("coordinates", "family")}

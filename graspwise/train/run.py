@@ -26,6 +26,7 @@ from graspwise.train.scene_task import SceneTask, all_names
 from graspwise.train.steer_tasks import SteerTask
 from graspwise.train.tasks import DenseTask, MapsTask, WordsTask
 from graspwise.train.text_tasks import AnswerTask, CaptionTask
+from graspwise.vlm.coordinates import FRACTION
 
 # Object sets that wishes may be learned on.
 TRAINING_SETS = {"train", "graspnet-train"}
@@ -136,8 +137,8 @@ def named_folders(config: TrainConfig) -> str:
 
 
 def is_ours(model: GraspModel) -> bool:
-    """Whether the tower is ours: any other LLaVA comes aligned, and its tower has no map for a dense head."""
-    return isinstance(model.llava.model.vision_tower, LiteTower)
+    """Whether the tower is ours: any other model comes aligned, and its tower has no map for a dense head."""
+    return isinstance(model.family.parts(model.vlm).tower, LiteTower)
 
 
 def prepare(model: GraspModel, config: TrainConfig, dataset: Dataset, parts: Parts) -> None:
@@ -149,6 +150,7 @@ def prepare(model: GraspModel, config: TrainConfig, dataset: Dataset, parts: Par
     model.card = replace(
         model.card,
         answer=dataset.info["answer"],
+        coordinates=FRACTION.name if config.coordinates == "fraction" else model.family.coordinates.name,
         proposals=recipe.proposals if ours else 0,
         names=recipe.names if ours else 0,
         trust=recipe.trust if ours else 0.0,
@@ -156,13 +158,13 @@ def prepare(model: GraspModel, config: TrainConfig, dataset: Dataset, parts: Par
         recipe=recipe.name,
         trained_on=tuple(sorted({*model.card.trained_on, *trained_on})),
     )
-    model.llava.requires_grad_(False)
-    model.llava.model.multi_modal_projector.float()
+    model.vlm.requires_grad_(False)
+    model.family.parts(model.vlm).projector.float()
 
 
 def stages(model: GraspModel, config: TrainConfig, dataset: Dataset, parts: Parts) -> Iterator[tuple[Task, Stage, int]]:
     """Task, budget and count of validations of each stage; a task is made when the stages before it are done."""
-    recipe, projector = config.recipe, model.llava.model.multi_modal_projector
+    recipe, projector = config.recipe, model.family.parts(model.vlm).projector
     shared: dict[str, Any] = {"validation": parts.validation, "seed": config.seed}
 
     def wanted(name: str, stage: Stage) -> bool:
@@ -258,19 +260,17 @@ def add_lora(model: GraspModel, recipe: Recipe) -> Any:
     """LoRA in every linear layer of the language model, and nowhere else (RT-Grasp, section IV-B.2)."""
     from peft import LoraConfig, get_peft_model
 
-    layers = [
-        name
-        for name, module in model.llava.named_modules()
-        if name.startswith("model.language_model.") and isinstance(module, nn.Linear)
-    ]
+    names = {module: name for name, module in model.vlm.named_modules()}
+    inside = model.family.parts(model.vlm).language_model.modules()
+    layers = [names[module] for module in inside if isinstance(module, nn.Linear)]
     lora = LoraConfig(r=recipe.lora_rank, lora_alpha=recipe.lora_alpha, lora_dropout=0.0, target_modules=layers)
-    return get_peft_model(model.llava, lora)
+    return get_peft_model(model.vlm, lora)
 
 
 def lora_parameters(model: GraspModel) -> dict[str, nn.Parameter]:
     """LoRA's own parameters, in fp32 so that small steps are not rounded away, and learning."""
     found = {}
-    for name, parameter in model.llava.named_parameters():
+    for name, parameter in model.vlm.named_parameters():
         if "lora_" in name:
             parameter.data = parameter.data.float()
             parameter.requires_grad_(True)

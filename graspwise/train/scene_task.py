@@ -35,7 +35,7 @@ class SceneTask(DenseTask):
         # More names are another head.
         if model.scene_names is None or not set(names) <= set(model.scene_names.names):
             torch.manual_seed(self.seed)
-            model.scene_names = SceneNames(model.llava.config.vision_config.map_channels, names).to(model.device)
+            model.scene_names = SceneNames(model.vlm.config.vision_config.map_channels, names).to(model.device)
         self.head = model.scene_names.float().train().requires_grad_(True)
         self.number = {name: 1 + index for index, name in enumerate(self.head.names)}
 

@@ -93,7 +93,7 @@ def reason_states(model: GraspModel, samples: Sequence[Sample]) -> list[Tensor]:
         # What comes after a token does not change its state, so that padding needs no mask.
         batch[row, : len(tokens)] = torch.tensor(tokens)
     with autocast(model):
-        read = model.llava.model.language_model(input_ids=batch.to(model.device), use_cache=False).last_hidden_state
+        read = model.vlm.model.language_model(input_ids=batch.to(model.device), use_cache=False).last_hidden_state
     states = [mean_state(row, tokens, spt) for row, tokens in zip(read, ids, strict=True)]
     missing = [sample.id for sample, state in zip(samples, states, strict=True) if state is None]
     if missing:

@@ -99,7 +99,7 @@ class DenseTask(SampleTask):
 
     def loss(self, prepared: tuple[list[int], dict[int, Example]]) -> Tensor:
         places, new = prepared
-        tower = self.model.llava.model.vision_tower
+        tower = self.model.vlm.model.vision_tower
         if new:
             with torch.no_grad():
                 levels = tower.levels(self.model.pixel_values([e.rgb for e in new.values()]))
@@ -136,7 +136,7 @@ class MapsTask(DenseTask):
         hits = []
         for start in range(0, len(self.validation), 16):
             examples = self.plain(self.validation[start : start + 16])
-            dense = self.model.llava.model.vision_tower.dense(self.model.pixel_values([e.rgb for e in examples]))
+            dense = self.model.vlm.model.vision_tower.dense(self.model.pixel_values([e.rgb for e in examples]))
             with autocast(self.model):
                 found = best_grasps(self.head(dense))
             hits += [[hit(g, e) for g in grasps] for grasps, e in zip(found, examples, strict=True)]
@@ -180,8 +180,8 @@ class WordsTask(SampleTask):
 
     def __init__(self, model: GraspModel, dataset: Dataset, **kwargs: Any) -> None:
         super().__init__(model, dataset, **kwargs)
-        self.projector = model.llava.model.multi_modal_projector.float()
-        embeddings = model.llava.model.language_model.embed_tokens.weight.detach()
+        self.projector = model.vlm.model.multi_modal_projector.float()
+        embeddings = model.vlm.model.language_model.embed_tokens.weight.detach()
         self.names = NameTable.build(
             sorted({sample.category for sample in self.training}),
             background=sorted({sample.description for sample in self.training}),
@@ -202,7 +202,7 @@ class WordsTask(SampleTask):
     def loss(self, prepared: tuple[range, list[Example]]) -> Tensor:
         _, examples = prepared
         with torch.no_grad():
-            tower = self.model.llava.model.vision_tower
+            tower = self.model.vlm.model.vision_tower
             seen = tower(self.model.pixel_values([e.rgb for e in examples])).last_hidden_state
         with autocast(self.model):
             tokens = self.projector(seen).float()

@@ -28,6 +28,8 @@ from graspwise.train.packing import Row, pack
 from graspwise.train.recipe import Recipe
 from graspwise.train.steer_tasks import meant_grasps, names_target, reason_of, steered_loss
 from graspwise.train.tasks import SampleTask, autocast, hit, mean
+from graspwise.vlm.adapter import of_pictures
+from graspwise.vlm.coordinates import FRACTION
 
 
 class TextTask(SampleTask):
@@ -80,13 +82,15 @@ class TextTask(SampleTask):
         return 0.0
 
     def spelled(self, answer: str) -> str:
-        """An answer as the tokenizer takes it."""
-        return spelled(answer, self.model.spt[0]) if self.model.names_target else answer
+        """An answer as the model writes it: [SPT] as its tokenizer has it, places in its coordinates."""
+        answer = spelled(answer, self.model.spt[0]) if self.model.names_target else answer
+        return self.model.coordinates.written(answer)
 
     def loss(self, prepared: tuple[list[int], list[Example]]) -> Tensor:
         pictures, examples = prepared
         model, end = self.model, self.model.end_of_turn
-        pixel_values = model.pixel_values([e.rgb for e in examples])
+        inputs = model.inputs([e.rgb for e in examples])
+        pixel_values = inputs["pixel_values"]
         rows: list[Row] = []
         shown: list[int] = []
         spans: list[tuple[int, Lesson, int, list[int]]] = []
@@ -99,7 +103,9 @@ class TextTask(SampleTask):
             for lesson in self.lessons(examples[place], picture, hints[place])
         ]
         for place, lesson in lessons:
-            line = Row(model.prompt_ids(lesson.messages), [])
+            prompt = model.prompt_ids(lesson.messages)
+            picture = of_pictures(inputs, [place])
+            line = Row(prompt, [], model.family.positions(model.vlm, prompt, picture), model.family.both_ways)
             for text, right in lesson.answers:
                 answer = self.spelled(text)
                 written = model.tokenizer(answer, add_special_tokens=False, return_offsets_mapping=True)
@@ -113,15 +119,15 @@ class TextTask(SampleTask):
             shown.append(place)
         batch = pack(rows, padding=end).to(model.device)
         with autocast(model):
-            states = model.llava.model(
+            states = model.vlm.model(
                 input_ids=batch.ids,
-                attention_mask=batch.attention,
+                attention_mask=model.family.attention(model.vlm, batch.attention),
                 position_ids=batch.positions,
-                pixel_values=pixel_values if len(rows) == len(examples) else pixel_values[shown],
+                **model.family.joined(inputs if shown == [*range(len(examples))] else of_pictures(inputs, shown)),
                 use_cache=False,
             ).last_hidden_state
             read = states[batch.states[0], batch.states[1]]
-            logits = model.llava.lm_head(read)
+            logits = model.family.logits(model.vlm, read)
         losses = F.cross_entropy(logits.float(), batch.targets, reduction="none")
         if soft:
             places = torch.tensor([index for index, _, _ in soft], device=losses.device)
@@ -198,7 +204,7 @@ class AnswerTask(TextTask):
         if self.model.head is not None:
             with torch.inference_mode(), autocast(self.model):
                 # One look is enough where only the prompt depends on it.
-                maps = self.model.head(self.model.llava.model.vision_tower.dense(pixel_values)).float()
+                maps = self.model.head(self.model.vlm.model.vision_tower.dense(pixel_values)).float()
             proposals = best_grasps(maps, count=self.recipe.proposals)
             # What names its target is shown no changes.
             if self.recipe.proposals and not self.model.names_target and any(e.sample.turns > 1 for e in examples):
@@ -213,7 +219,8 @@ class AnswerTask(TextTask):
     def soft_targets(
         self, answer: str, tokens: Sequence[int], offsets: Sequence[tuple[int, int]], right: Sequence[Grasp]
     ) -> list[tuple[int, list[int], np.ndarray]]:
-        if not (self.recipe.soft_digits and right):
+        # A bin's or a whole number's digits have no fixed places.
+        if not (self.recipe.soft_digits and right and self.model.coordinates == FRACTION):
             return []
         density = GraspDensity.of(right, trust=0)
         written = self.model.card.answer
@@ -272,7 +279,7 @@ class AnswerTask(TextTask):
         if not meant:
             return 0.0
         with torch.no_grad():
-            dense = self.model.llava.model.vision_tower.dense(pixel_values)
+            dense = self.model.vlm.model.vision_tower.dense(pixel_values)
         named, states = zip(*meant, strict=True)
         about = [named_example(examples[answer.place], answer.lesson) for answer in named]
         loss = steered_loss(self.model, self.dataset, dense[[answer.place for answer in named]], states, about)

@@ -106,11 +106,10 @@ def test_projector_strategy_leaves_the_language_model_alone(work: Path, data: Pa
     )
     assert not (out / "model" / "adapter").exists()
     base, trained = load_model(str(tiny_checkpoint)), load_model(str(out))
-    for name, before in base.llava.model.language_model.state_dict().items():
-        assert torch.equal(before, trained.llava.model.language_model.state_dict()[name]), name
+    for name, before in base.vlm.model.language_model.state_dict().items():
+        assert torch.equal(before, trained.vlm.model.language_model.state_dict()[name]), name
     moved = (
-        trained.llava.model.multi_modal_projector.linear_1.weight
-        != base.llava.model.multi_modal_projector.linear_1.weight
+        trained.vlm.model.multi_modal_projector.linear_1.weight != base.vlm.model.multi_modal_projector.linear_1.weight
     )
     assert moved.any()
 

@@ -55,10 +55,9 @@ def test_trains_saves_loads_and_answers(clip_checkpoint, dataset_folder, tmp_pat
         settings = json.loads((folder / "adapter" / "adapter_config.json").read_text())
         assert settings["base_model_name_or_path"] == str(clip_checkpoint)
     before, after = load_model(str(clip_checkpoint)), load_model(str(folder))
-    assert not isinstance(after.llava.model.vision_tower, LiteTower)
+    assert not isinstance(after.vlm.model.vision_tower, LiteTower)
     assert any(
-        not torch.equal(a, b)
-        for a, b in zip(before.llava.model.parameters(), after.llava.model.parameters(), strict=True)
+        not torch.equal(a, b) for a, b in zip(before.vlm.model.parameters(), after.vlm.model.parameters(), strict=True)
     )
     sample = next(iter(Dataset(dataset_folder)))
     answer = graspwise.load(str(tmp_path / "run")).look(dataset_folder / sample.image).ask("Pick it up.")
@@ -71,6 +70,6 @@ def test_prompt_falls_back_to_llavas_turns(clip_checkpoint):
 
     model = load_model(str(clip_checkpoint))
     ids = model.prompt_ids([user_turn("Pick it up.")])
-    assert ids.count(model.llava.config.image_token_id) == 16
-    text = model.tokenizer.decode([i for i in ids if i != model.llava.config.image_token_id])
+    assert ids.count(model.vlm.config.image_token_id) == 16
+    text = model.tokenizer.decode([i for i in ids if i != model.vlm.config.image_token_id])
     assert text.startswith("USER:") and text.rstrip().endswith("ASSISTANT:")

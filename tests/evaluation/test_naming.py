@@ -62,7 +62,7 @@ class Colours:
     image_size = 8
 
     def __init__(self) -> None:
-        self.llava = SimpleNamespace(model=SimpleNamespace(vision_tower=FirstCell()))
+        self.vlm = SimpleNamespace(model=SimpleNamespace(vision_tower=FirstCell()))
 
     def pixel_values(self, pictures):
         return torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).float()

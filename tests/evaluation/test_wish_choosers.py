@@ -26,7 +26,7 @@ def test_the_likelihood_of_a_name_is_the_sum_over_its_tokens(tiny_checkpoint, mo
     real = load.load_model
     monkeypatch.setattr(load, "load_model", lambda name, *, say: real(str(tiny_checkpoint)))
     chooser = Likelihood(say=print)
-    tokenizer, llava = chooser.model.tokenizer, chooser.model.llava
+    tokenizer, llava = chooser.model.tokenizer, chooser.model.vlm
     start, name = (tokenizer(t, add_special_tokens=False)["input_ids"] for t in ("I am thirsty.", " red mug"))
     wanted = 0.0
     for place, token in enumerate(name):

@@ -11,6 +11,7 @@ from graspwise.grasp import Grasp
 from graspwise.model.density import GraspDensity
 from graspwise.model.generate import write_answers
 from graspwise.model.load import load_model
+from graspwise.vlm.adapter import of_pictures
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +30,7 @@ ASKED = ("Pick up the mug.", "Grasp it.", "Where would you hold the long green t
 @pytest.mark.parametrize("answer_format", FORMATS)
 def test_every_constrained_answer_parses(model, pictures, answer_format):
     prompts = [model.prompt_ids([user_turn(text)]) for text in ASKED]
-    written = write_answers(model, prompts, model.pixel_values(pictures), answer_format=answer_format)
+    written = write_answers(model, prompts, model.inputs(pictures), answer_format=answer_format)
     for answer in written:
         assert re.fullmatch(GRASP.pattern(answer_format), answer.text), answer.text
         reasoning, grasp = parse_grasp(answer.text)
@@ -41,13 +42,13 @@ def test_every_constrained_answer_parses(model, pictures, answer_format):
 
 def test_another_schema_goes_through_the_same_grammar(model, pictures):
     prompts = [model.prompt_ids([user_turn(ASKED[0])])]
-    written = write_answers(model, prompts, model.pixel_values(pictures[:1]), answer_format="prompted", schema=POINT)
+    written = write_answers(model, prompts, model.inputs(pictures[:1]), answer_format="prompted", schema=POINT)
     assert set(POINT.parse(written[0].text)[1]) == {"x", "y"}
 
 
 def test_an_untrained_model_without_grammar_does_not_parse(model, pictures):
     prompts = [model.prompt_ids([user_turn(ASKED[0])])]
-    written = write_answers(model, prompts, model.pixel_values(pictures[:1]), answer_format="bare", constrained=False)
+    written = write_answers(model, prompts, model.inputs(pictures[:1]), answer_format="bare", constrained=False)
     with pytest.raises(AnswerError):
         parse_grasp(written[0].text)
 
@@ -57,12 +58,12 @@ def test_a_batch_of_unequal_prompts_answers_as_one_by_one(model, pictures):
     import copy
 
     exact = copy.copy(model)
-    exact.llava = copy.deepcopy(model.llava).float()
-    values = exact.pixel_values(pictures)
+    exact.vlm = copy.deepcopy(model.vlm).float()
+    values = exact.inputs(pictures)
     prompts = [exact.prompt_ids([user_turn(text)]) for text in ASKED]
     together = [w.text for w in write_answers(exact, prompts, values, answer_format="bare")]
     alone = [
-        write_answers(exact, [prompt], values[i : i + 1], answer_format="bare")[0].text
+        write_answers(exact, [prompt], of_pictures(values, [i]), answer_format="bare")[0].text
         for i, prompt in enumerate(prompts)
     ]
     assert together == alone
@@ -75,7 +76,7 @@ def test_grounded_digits_are_those_of_the_grasp_where_the_model_has_no_opinion(m
     written = write_answers(
         model,
         prompts,
-        model.pixel_values(pictures),
+        model.inputs(pictures),
         answer_format=answer_format,
         density=lambda row, ids, states: GraspDensity.of([grasps[row]], trust=1.0),
     )
@@ -88,7 +89,7 @@ def test_grounded_digits_are_those_of_the_grasp_where_the_model_has_no_opinion(m
 def test_an_answer_goes_on_after_the_words_it_is_given(model, pictures):
     prompts = [model.prompt_ids([user_turn(ASKED[0])])]
     given = "It is a mug, held by its rim."
-    values = model.pixel_values(pictures[:1])
+    values = model.inputs(pictures[:1])
     [answer] = write_answers(model, prompts, values, answer_format="reasoned", openings=[f"{given}\n"])
     assert parse_grasp(answer.text)[0] == given
     assert re.fullmatch(GRASP.pattern("reasoned"), answer.text)
@@ -96,7 +97,7 @@ def test_an_answer_goes_on_after_the_words_it_is_given(model, pictures):
 
 def test_drawn_answers_depend_on_the_seed_alone(model, pictures):
     prompts = [model.prompt_ids([user_turn(ASKED[0])])]
-    values = model.pixel_values(pictures[:1])
+    values = model.inputs(pictures[:1])
     drawn = [
         write_answers(model, prompts, values, answer_format="bare", temperature=1.0, seed=seed)[0].text
         for seed in (1, 1, 2, 3)
@@ -107,7 +108,7 @@ def test_drawn_answers_depend_on_the_seed_alone(model, pictures):
 
 def test_a_watched_answer_is_the_same_and_is_told_token_by_token(model, pictures):
     prompts = [model.prompt_ids([user_turn(text)]) for text in ASKED]
-    values = model.pixel_values(pictures)
+    values = model.inputs(pictures)
     alone = [w.text for w in write_answers(model, prompts, values, answer_format="reasoned")]
     told: dict[int, list[str]] = {0: [], 1: [], 2: []}
     watched = write_answers(
@@ -122,7 +123,7 @@ def test_a_watched_answer_is_the_same_and_is_told_token_by_token(model, pictures
 
 def test_a_stopped_row_is_broken_off_and_the_others_go_on(model, pictures):
     prompts = [model.prompt_ids([user_turn(text)]) for text in ASKED]
-    values = model.pixel_values(pictures)
+    values = model.inputs(pictures)
     alone = [w.text for w in write_answers(model, prompts, values, answer_format="reasoned")]
     counts = [0, 0, 0]
 
@@ -141,7 +142,7 @@ def test_when_all_rows_are_stopped_nothing_more_is_written(model, pictures):
     prompts = [model.prompt_ids([user_turn(text)]) for text in ASKED]
     asked = []
     written = write_answers(
-        model, prompts, model.pixel_values(pictures), answer_format="reasoned",
+        model, prompts, model.inputs(pictures), answer_format="reasoned",
         stop=lambda row: asked.append(row) or True,
     )  # fmt: skip
     assert asked == [0, 1, 2]

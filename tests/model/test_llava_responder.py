@@ -34,7 +34,7 @@ def with_head(responder: LlavaResponder, proposals: list[Grasp], text: str, monk
     from graspwise.model import generate, grasp_map
     from graspwise.model.generate import Written
 
-    responder.model.head = GraspMapHead(responder.model.llava.config.vision_config.map_channels).bfloat16()
+    responder.model.head = GraspMapHead(responder.model.vlm.config.vision_config.map_channels).bfloat16()
     monkeypatch.setattr(grasp_map, "best_grasps", lambda maps, count, plate: [proposals] * len(maps))
     monkeypatch.setattr(generate, "write_answers", lambda *a, **k: [Written(text, False)])
 
@@ -84,7 +84,7 @@ def test_head_alone_ranks_its_grasps_and_needs_a_head(tiny_checkpoint, monkeypat
         HeadResponder(str(tiny_checkpoint))
     torch.manual_seed(0)
     model = load_model(str(tiny_checkpoint))
-    model.head = GraspMapHead(model.llava.config.vision_config.map_channels).to(torch.bfloat16)
+    model.head = GraspMapHead(model.vlm.config.vision_config.map_channels).to(torch.bfloat16)
     monkeypatch.setattr("graspwise.model.load.load_model", lambda name: model)
     for response in HeadResponder("tiny").respond(PICTURES, ASKED):
         qualities = [g.quality for g in (response.grasp, *response.others)]
@@ -119,7 +119,7 @@ def test_a_conversation_that_is_too_long_is_refused_in_one_line(responder):
         responder.respond(PICTURES[:1], [long])
     with pytest.raises(InputError, match=r"^the conversation: \d+ tokens .*; take a turn back, or say it in fewer"):
         responder.prompt([user_turn("🪚" * 2000)], **nothing)
-    responder.model.llava.config.text_config.max_position_embeddings = 8192
+    responder.model.vlm.config.text_config.max_position_embeddings = 8192
     assert responder.prompt(long, **nothing)
 
 

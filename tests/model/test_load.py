@@ -21,11 +21,11 @@ def trained(tiny_checkpoint, tmp_path):
     """A model folder with a moved projector, a head and a moved adapter; and the model it was saved from."""
     model = load_model(str(tiny_checkpoint), merged=False)
     torch.manual_seed(1)
-    model.head = GraspMapHead(model.llava.config.vision_config.map_channels).to(torch.bfloat16)
-    for parameter in model.llava.model.multi_modal_projector.parameters():
+    model.head = GraspMapHead(model.vlm.config.vision_config.map_channels).to(torch.bfloat16)
+    for parameter in model.vlm.model.multi_modal_projector.parameters():
         parameter.data.add_(torch.randn_like(parameter) * 0.1)
     model.adapter = add_lora(model, recipe_named("tiny"))
-    for name, parameter in model.llava.named_parameters():
+    for name, parameter in model.vlm.named_parameters():
         if "lora_" in name:
             parameter.data = (torch.randn_like(parameter) * 0.1).to(torch.bfloat16).float()
     model.card = replace(model.card, answer="bare", stages=("maps", "answers"), proposals=3)
@@ -35,10 +35,10 @@ def trained(tiny_checkpoint, tmp_path):
 
 def logits(model) -> torch.Tensor:
     torch.manual_seed(0)
-    ids = torch.tensor([[1, 40, 41] + [model.llava.config.image_token_id] * model.image_tokens + [50, 60, 70]])
+    ids = torch.tensor([[1, 40, 41] + [model.vlm.config.image_token_id] * model.image_tokens + [50, 60, 70]])
     pixels = torch.randn(1, 3, 64, 64).to(torch.bfloat16)
     with torch.inference_mode():
-        return model.llava(input_ids=ids, pixel_values=pixels).logits.float()
+        return model.vlm(input_ids=ids, pixel_values=pixels).logits.float()
 
 
 def test_reloaded_model_has_identical_logits_and_head(trained):
@@ -53,7 +53,7 @@ def test_reloaded_model_has_identical_logits_and_head(trained):
 def test_merged_model_agrees_and_needs_no_adapter(trained):
     folder, model = trained
     merged = load_model(str(folder), merged=True)
-    assert not any("lora" in name for name, _ in merged.llava.named_parameters())
+    assert not any("lora" in name for name, _ in merged.vlm.named_parameters())
     base = load_model(model.card.base)
     difference = (logits(merged) - logits(model)).abs().max()
     assert difference < 0.1 * (logits(base) - logits(model)).abs().max()
@@ -61,7 +61,7 @@ def test_merged_model_agrees_and_needs_no_adapter(trained):
 
 def test_lora_sits_in_the_language_model_alone(trained):
     _, model = trained
-    adapted = {name.split(".lora_")[0] for name, _ in model.llava.named_parameters() if "lora_" in name}
+    adapted = {name.split(".lora_")[0] for name, _ in model.vlm.named_parameters() if "lora_" in name}
     assert adapted
     assert all(name.startswith("model.language_model.layers.") for name in adapted)
     kinds = {name.rsplit(".", 1)[1] for name in adapted}
@@ -100,9 +100,22 @@ def test_unknown_names_list_what_is_valid(name):
         load_model(name)
 
 
-def test_checkpoint_that_is_no_llava_is_refused(tmp_path):
-    (tmp_path / "config.json").write_text('{"model_type": "bert"}')
-    with pytest.raises(InputError, match="cannot be loaded as a LLaVA"):
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [('{"model_type": "bert"}', "is a bert; valid: llava"), ('{"model_type": "llava"}', "cannot be")],
+)
+def test_a_checkpoint_of_no_family_or_without_weights_is_refused(tmp_path, config, said):
+    (tmp_path / "config.json").write_text(config)
+    with pytest.raises(InputError, match=said) as error:
+        load_model(str(tmp_path))
+    assert "\n" not in str(error.value)
+
+
+def test_a_card_with_another_familys_coordinates_is_refused(tiny_checkpoint, tmp_path):
+    base = str(tiny_checkpoint)
+    card = Card(base, base_hash(base, base), coordinates="pixels")
+    save_parts(tmp_path, replace(load_model(base), card=card))
+    with pytest.raises(InputError, match="coordinates are 'pixels'; valid: fraction"):
         load_model(str(tmp_path))
 
 

@@ -28,7 +28,7 @@ def test_hints_follow_the_instruction_best_first():
 
 def test_image_tokens_stand_once_before_the_words(model):
     ids = model.prompt_ids([user_turn("Pick it up.")])
-    image = model.llava.config.image_token_id
+    image = model.vlm.config.image_token_id
     assert ids.count(image) == model.image_tokens == 5
     text = model.tokenizer.decode(ids).replace(IMAGE_TOKEN, "")
     assert text == "<|im_start|>user\n\nPick it up.<|im_end|>\n<|im_start|>assistant\n"

@@ -162,14 +162,14 @@ def test_a_later_answers_target_is_its_own(steered):
     assert len(marks) == 4
     with torch.inference_mode():
         values = steered.pixel_values([PICTURES[0].rgb])
-        states = steered.llava.model(input_ids=torch.tensor([ids]), pixel_values=values).last_hidden_state[0].float()
+        states = steered.vlm.model(input_ids=torch.tensor([ids]), pixel_values=values).last_hidden_state[0].float()
     torch.testing.assert_close(written.state, states[marks[2] + 1 : marks[3]].mean(0), atol=0.05, rtol=0.05)
     assert (written.state - states[marks[0] + 1 : marks[1]].mean(0)).abs().max() > 0.2
 
 
 def test_maps_of_one_picture_follow_its_own_views(steered):
     dense = steered.look(steered.pixel_values([p.rgb for p in PICTURES]))
-    states = torch.randn(2, steered.llava.config.text_config.hidden_size)
+    states = torch.randn(2, steered.vlm.config.text_config.hidden_size)
     both = steered.steered_maps(dense, states)
     one = steered.steered_maps(dense[1::2], states[1:])
     torch.testing.assert_close(both[1:], one, atol=0.05, rtol=0.05)
@@ -178,9 +178,9 @@ def test_maps_of_one_picture_follow_its_own_views(steered):
 
 def test_grasps_on_what_is_named_are_better(steered):
     dense = steered.look(steered.pixel_values([PICTURES[0].rgb]))
-    state = torch.randn(1, steered.llava.config.text_config.hidden_size)
+    state = torch.randn(1, steered.vlm.config.text_config.hidden_size)
     plain = steered.steered_maps(dense, state, targets=["mug"])
-    steered.scene_names = SceneNames(steered.llava.config.vision_config.map_channels, ["mug", "hammer"]).bfloat16()
+    steered.scene_names = SceneNames(steered.vlm.config.vision_config.map_channels, ["mug", "hammer"]).bfloat16()
     try:
         assert steered.steered_maps(dense, state, targets=["spoon"]).equal(plain)
         assert steered.steered_maps(dense, state).equal(plain)

@@ -188,7 +188,7 @@ def task_of(tiny_checkpoint):
     model.card = replace(model.card, answer="reasoned", proposals=3)
     torch.manual_seed(0)
     model.head = new_head(model).eval()
-    projector = model.llava.model.multi_modal_projector.float().requires_grad_(True)
+    projector = model.vlm.model.multi_modal_projector.float().requires_grad_(True)
 
     def task(dataset):
         return AnswerTask(
@@ -242,7 +242,7 @@ def test_a_conversations_answers_weigh_as_each_does_alone_with_its_own_picture(t
     assert loss(lessons) == pytest.approx(mean, rel=2e-3)
     # A random model hardly looks at its picture, so what each lesson is read with is compared itself.
     read = []
-    hook = task.model.llava.model.register_forward_pre_hook(
+    hook = task.model.vlm.model.register_forward_pre_hook(
         lambda module, inputs, given: read.append(given["pixel_values"]), with_kwargs=True
     )
     loss(lessons)

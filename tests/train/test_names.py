@@ -12,7 +12,7 @@ NAMES = ("remote control", "mug", "sunglasses")
 @pytest.fixture(scope="module")
 def table(tiny_checkpoint):
     model = load_model(str(tiny_checkpoint))
-    embeddings = model.llava.model.language_model.embed_tokens.weight.detach()
+    embeddings = model.vlm.model.language_model.embed_tokens.weight.detach()
     return NameTable.build(NAMES, background=["black mug on a table"], tokenizer=model.tokenizer, embeddings=embeddings)
 
 

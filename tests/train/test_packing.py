@@ -10,7 +10,7 @@ from graspwise.train.packing import Row, pack
 
 def test_packed_answers_are_predicted_as_alone(tiny_checkpoint):
     model = load_model(str(tiny_checkpoint))
-    model.llava.float()
+    model.vlm.float()
     rng = np.random.default_rng(0)
     pictures = model.pixel_values(list(rng.integers(0, 255, (2, 64, 64, 3), dtype=np.uint8)))
     prompts = [model.prompt_ids([user_turn(text)]) for text in ("Pick up the mug.", "Grasp it.")]
@@ -19,11 +19,11 @@ def test_packed_answers_are_predicted_as_alone(tiny_checkpoint):
 
     def logits(batch, pixel_values):
         with torch.no_grad():
-            states = model.llava.model(
+            states = model.vlm.model(
                 input_ids=batch.ids, attention_mask=batch.attention, position_ids=batch.positions,
                 pixel_values=pixel_values, use_cache=False,
             ).last_hidden_state  # fmt: skip
-        return model.llava.lm_head(states[batch.states[0], batch.states[1]])
+        return model.vlm.lm_head(states[batch.states[0], batch.states[1]])
 
     together = logits(pack(rows, padding=2), pictures)
     alone = []

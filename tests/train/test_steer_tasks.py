@@ -31,7 +31,7 @@ def model(tiny_checkpoint):
     model = load_model(str(tiny_checkpoint), merged=False)
     model.card = replace(model.card, answer="reasoned", proposals=3)
     model.head = new_head(model).bfloat16()
-    model.llava.model.multi_modal_projector.float().requires_grad_(True)
+    model.vlm.model.multi_modal_projector.float().requires_grad_(True)
     return model
 
 
@@ -81,11 +81,11 @@ def test_steer_moves_the_steered_head_alone(model, samples, dataset_folder):
     task.loss(task.prepare(range(4))).backward()
     assert all(p.grad is not None for p in task.parameters().values())
     assert all(p.grad is None for p in model.head.parameters())
-    assert all(p.grad is None for p in model.llava.parameters())
+    assert all(p.grad is None for p in model.vlm.parameters())
 
 
 def answers(model, samples, dataset_folder, **recipe):
-    trainable = named(model.llava.model.multi_modal_projector, "projector")
+    trainable = named(model.vlm.model.multi_modal_projector, "projector")
     return AnswerTask(
         model, Dataset(dataset_folder), recipe=replace(recipe_named("tiny"), **recipe), watch_samples=2,
         trainable=trainable, training=list(samples), validation=[], seed=0,
@@ -99,10 +99,10 @@ def test_maps_loss_reaches_the_steered_head_and_the_projector(model, samples, da
     gradients = []
     for weight in (0.0, 1.0):
         task = answers(model, samples[1:2], dataset_folder, maps_weight=weight, soft_digits=False)
-        model.llava.zero_grad()
+        model.vlm.zero_grad()
         task.loss(task.prepare(range(2))).backward()
         assert ("steered.maps.out.weight" in task.parameters()) and model.steered.maps.out.weight.grad is not None
-        gradients.append(model.llava.model.multi_modal_projector.linear_1.weight.grad.clone())
+        gradients.append(model.vlm.model.multi_modal_projector.linear_1.weight.grad.clone())
     assert (gradients[0] - gradients[1]).abs().max() > 0
 
 

@@ -21,7 +21,7 @@ from graspwise.train.text_tasks import AnswerTask, CaptionTask, first_named
 def model(tiny_checkpoint):
     model = load_model(str(tiny_checkpoint), merged=False)
     model.card = replace(model.card, answer="reasoned", proposals=3)
-    model.llava.model.multi_modal_projector.float().requires_grad_(True)
+    model.vlm.model.multi_modal_projector.float().requires_grad_(True)
     return model
 
 
@@ -33,7 +33,7 @@ def parts(dataset_folder):
 
 def answers(model, parts, **recipe):
     dataset, shared = parts
-    trainable = named(model.llava.model.multi_modal_projector, "projector")
+    trainable = named(model.vlm.model.multi_modal_projector, "projector")
     return AnswerTask(
         model, dataset, recipe=replace(recipe_named("tiny"), **recipe), watch_samples=2, trainable=trainable, **shared
     )
@@ -50,7 +50,7 @@ def test_maps_learn_the_head_alone(model, parts):
     task = MapsTask(model, dataset, distinct=4, **shared)
     assert np.isfinite(step(task))
     assert all(p.grad is not None for p in task.parameters().values())
-    assert all(p.grad is None for p in model.llava.model.vision_tower.parameters())
+    assert all(p.grad is None for p in model.vlm.model.vision_tower.parameters())
 
 
 @pytest.mark.parametrize("kind", [WordsTask, CaptionTask, AnswerTask])
@@ -60,12 +60,12 @@ def test_projector_stages_move_the_projector_alone(model, parts, kind):
         task = answers(model, parts)
     elif kind is CaptionTask:
         task = CaptionTask(
-            model, dataset, trainable=named(model.llava.model.multi_modal_projector, "projector"), **shared
+            model, dataset, trainable=named(model.vlm.model.multi_modal_projector, "projector"), **shared
         )
     else:
         task = WordsTask(model, dataset, **shared)
     assert np.isfinite(step(task))
-    moved = {name for name, p in model.llava.named_parameters() if p.grad is not None and p.grad.abs().sum() > 0}
+    moved = {name for name, p in model.vlm.named_parameters() if p.grad is not None and p.grad.abs().sum() > 0}
     assert moved and all("multi_modal_projector" in name for name in moved)
 
 
@@ -124,7 +124,7 @@ def test_the_tower_sees_the_distinct_samples_once(model, parts, monkeypatch):
     dataset, shared = parts
     task = MapsTask(model, dataset, distinct=4, **shared)
     first = float(task.loss(task.prepare(range(4))).detach())
-    monkeypatch.setattr(model.llava.model.vision_tower, "levels", None)
+    monkeypatch.setattr(model.vlm.model.vision_tower, "levels", None)
     assert float(task.loss(task.prepare(range(4, 8))).detach()) == pytest.approx(first, rel=1e-3)
 
 

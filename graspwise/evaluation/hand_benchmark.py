@@ -164,6 +164,7 @@ def language_figures(
     ends = [end for end in ("", ADAPTED) if talker.name + end in methods]
     return {
         "model": talker.name,
+        "main": talker.name + ends[-1],
         "samples": talker.samples,
         "seen": seen_objects(asked, talker.trained_on),
         "levels": {level: sum(q.level == level for q in questions) for level in ("low", "high", "talk")},

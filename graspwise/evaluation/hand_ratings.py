@@ -36,6 +36,8 @@ WORDS = (
     f"How well does the hand do what the sentence asks, and would a person hold the thing so? {HIGHEST}: just so; "
     f"{LOWEST}: not at all. The object's parts have colours of their own. What you do not want to rate stays empty."
 )
+# The frames of a report's pictures say what is right.
+PLAIN = ".tiles figure { border-top: 1px solid var(--line); }\n"
 # Gathers the marks into a file of the same columns as sheet.csv.
 SCRIPT = """
 document.querySelector('button').onclick = () => {
@@ -141,7 +143,7 @@ def html_sheet(sentences: Mapping[str, str]) -> str:
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n<title>Rating sheet</title>\n'
-        f"<style>{STYLE}</style>\n</head>\n<body>\n<main>\n<h1>Rating sheet</h1>\n<p>{html.escape(WORDS)}</p>\n"
+        f"<style>{STYLE}{PLAIN}</style>\n</head>\n<body>\n<main>\n<h1>Rating sheet</h1>\n<p>{html.escape(WORDS)}</p>\n"
         f'<div class="tiles">{"".join(figures)}</div>\n<p><button>Save my ratings</button></p>\n</main>\n'
         f"<script>{SCRIPT}</script>\n</body>\n</html>\n"
     )

@@ -122,8 +122,9 @@ def language_blocks(at: dict[str, Any], *, pictured: int) -> list[Block]:
             f"**{at['model']}** is asked {sum(at['levels'].values())} sentences about test objects: {asked} (of talk "
             f"first something else, which it answers, then the request).{budget}"
         ),
-        Text(AGREEMENT), Text(methods_text(at)),
-        agreement_table(at), quality_table(at), minus_table(at), times_table(at), *marks_blocks(at, pictured=pictured),
+        Text(AGREEMENT), Text(methods_text(at)), Heading("Is the finger on the part", 3),
+        agreement_table(at), minus_table(at), Heading("What the hands are like", 3), quality_table(at),
+        times_table(at), *marks_blocks(at, pictured=pictured),
     ]  # fmt: skip
     return [*blocks, *seen_text({at["model"]: at["seen"]})]
 
@@ -138,8 +139,9 @@ def methods_text(at: dict[str, Any]) -> str:
         f"**{CAPTION}**: the training grasp whose caption is likest, {at['notes'][CAPTION]}; **{SHAPE}**: a training "
         f"grasp, drawn by chance, on the object of the likest shape, {at['notes'][SHAPE]}; both are laid on the test "
         f"object by the objects' boxes. **{REGRESSOR}**: a small network from the language model's mean state after "
-        f"the sentence and the cloud's features to a hand's parameters, {at['notes'][REGRESSOR]}. Rows called adapted "
-        f"were brought the last millimetres to the object, all in the same way. {reference}"
+        f"the sentence and the cloud's features to a hand's parameters, {at['notes'][REGRESSOR]}. Of talk these "
+        "three read the request alone. Rows called adapted were brought the last millimetres to the object, all in the "
+        f"same way. {reference}"
     )
 
 
@@ -149,28 +151,26 @@ def agreement_table(at: dict[str, Any]) -> Table:
          str(row["n"]))
         for name, row in at["rows"].items()
     )  # fmt: skip
-    return Table("Part agreement", ("hands", "part agreement", *LEVELS, "n"), rows, marked=at["model"])
+    return Table("Part agreement", ("hands", "part agreement", *LEVELS, "n"), rows, marked=at["main"])
 
 
 def quality_table(at: dict[str, Any]) -> Table:
     """What the hands are like; published rows have no P-FID."""
     head = (
-        "hands", "P-FID*", "PD, cm", "SIV, cm³", "SIM.D, cm", "held", "gap, mm", "diversity, mm", "entropy, nats",
-        "judge, 0 to 100", "people, 1 to 5", "n", "simulated",
+        "hands", "P-FID*", "PD, cm", "SIV, cm³", "SIM.D, cm", "held", "gap, mm", "diversity, mm", "entropy, nats", "n",
+        "simulated",
     )  # fmt: skip
-    rows = []
-    for name, row in at["rows"].items():
-        marks = at["marks"].get(name, {})
-        rows.append((
+    rows = [
+        (
             name, plain(row["p_fid_star"]), number(row["penetration_cm"]), number(row["volume_cm3"]),
             number(row["displacement_cm"]), with_interval(row["held"]), number(row["gap_mm"]),
-            plain(row["diversity_mm"]), plain(row["entropy_nats"]), number(marks.get("judge")),
-            number(marks.get("rating")), str(row["n"]), str(row["simulated"]),
-        ))  # fmt: skip
-    for name, (depth, volume, judge, people) in LANGUAGE.items():
-        given = (f"{depth:g}", f"{volume:g}", "", "", "", "", "", f"{judge:g}", f"{people:g}", "", "")
-        rows.append((name + PUBLISHED, "", *given))
-    return Table("What the hands are like", head, tuple(rows), marked=at["model"])
+            plain(row["diversity_mm"]), plain(row["entropy_nats"]), str(row["n"]), str(row["simulated"]),
+        )
+        for name, row in at["rows"].items()
+    ]  # fmt: skip
+    for name, (depth, volume, *_) in LANGUAGE.items():
+        rows.append((name + PUBLISHED, "", f"{depth:g}", f"{volume:g}", "", "", "", "", "", "", ""))
+    return Table("What the hands are like", head, tuple(rows), marked=at["main"])
 
 
 def minus_table(at: dict[str, Any]) -> Table:
@@ -186,25 +186,33 @@ def times_table(at: dict[str, Any]) -> Table:
         for name, found in at["times_truth"].items()
     )
     return Table(
-        "Times the ground truth's", ("times the ground truth's", "PD", "SIV", "SIM.D"), rows, marked=at["model"]
+        "Times the ground truth's", ("times the ground truth's", "PD", "SIV", "SIM.D"), rows, marked=at["main"]
     )
 
 
 def marks_blocks(at: dict[str, Any], *, pictured: int) -> list[Block]:
-    """Where the marks come from."""
+    """What a judge and people think of the pictures, and where that comes from."""
     if not pictured:
         return [Text("No pictures were made, so nobody was asked for marks.")]
     judge = (
-        f"The judge is {at['judge']}, asked about the pictures." if at["judge"] else
+        f"The judge is {at['judge']}." if at["judge"] else
         "No judge was asked; `--judge URL#MODEL` names one. SemGrasp's was GPT-4."
     )  # fmt: skip
-    people = [row["rating"]["n"] for row in at["marks"].values() if row.get("rating")]
-    rated = f"{sum(people)} answers have marks of people. " if people else "Nobody has rated them yet. "
+    rows = [
+        (name, number(marks.get("judge")), number(marks.get("rating")), *(
+            str(marks[who]["n"]) if marks.get(who) else "" for who in ("judge", "rating")
+        ))
+        for name, marks in at["marks"].items()
+    ]  # fmt: skip
+    rows += [(name + PUBLISHED, f"{given:g}", f"{people:g}", "", "") for name, (*_, given, people) in LANGUAGE.items()]
+    head = ("hands", "judge, 0 to 100", "people, 1 to 5", "n of the judge", "n of people")
     return [
+        Heading("Marks", 3),
         Text(
-            f"Pictures of {pictured} questions at most are in `{FOLDER}/{SHEET}.html`, in an order by chance and "
-            f"without saying whose they are. {rated}{judge}"
-        )
+            f"Of the answers to {pictured} questions at most there are pictures, in `{FOLDER}/{SHEET}.html`, in an "
+            f"order by chance and without saying whose they are, for people to rate. {judge}"
+        ),
+        Table("Marks", head, tuple(rows), marked=at["main"]),
     ]
 
 

@@ -16,7 +16,6 @@ from transformers.utils import logging
 from graspwise.errors import InputError
 from graspwise.model.load import (
     ADAPTER,
-    LLAVA_TEMPLATE,
     Say,
     base_checkpoint,
     base_hash,
@@ -25,6 +24,7 @@ from graspwise.model.load import (
     model_folder,
     read_card,
 )
+from graspwise.vlm.llava import TEMPLATE
 
 # A turn: "user" or "assistant", and what is said.
 Turn = tuple[str, str]
@@ -120,7 +120,7 @@ def load_causal(name: str, *, say: Say = lambda line: None) -> Causal:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise InputError(f"model {name}: cannot be loaded as a language model ({reason[:200]})") from error
     if tokenizer.chat_template is None:
-        tokenizer.chat_template = LLAVA_TEMPLATE
+        tokenizer.chat_template = TEMPLATE
     whole.requires_grad_(False)
     return Causal(name, base_hash(name, checkpoint), whole.base_model, whole.get_output_embeddings(), tokenizer)
 
@@ -128,5 +128,6 @@ def load_causal(name: str, *, say: Say = lambda line: None) -> Causal:
 def of_llava(name: str, sha256: str, *, say: Say) -> Causal:
     """The language model of a LLaVA, its LoRA merged."""
     model = load_model(name, say=say)
-    model.llava.requires_grad_(False)
-    return Causal(name, sha256, model.llava.model.language_model, model.llava.lm_head, model.tokenizer)
+    model.vlm.requires_grad_(False)
+    body = model.family.parts(model.vlm).language_model
+    return Causal(name, sha256, body, model.vlm.get_output_embeddings(), model.tokenizer)

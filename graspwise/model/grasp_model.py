@@ -154,7 +154,7 @@ class GraspModel:
 
         No state can prefer one of them to the others, so they stand back where [SPT] may be written.
         """
-        rows = self.llava.lm_head.weight.detach()
+        rows = self.vlm.get_output_embeddings().weight.detach()
         like = torch.nn.functional.cosine_similarity(rows, rows[self.spt[1]][None], dim=1) > ALIKE
         like[[self.spt[1], self.end_of_turn]] = False
         return like

@@ -47,3 +47,12 @@ class NameTable:
 def word_tokens(text: str, tokenizer: PreTrainedTokenizerBase) -> list[int]:
     """Token ids of a text as it stands inside a sentence."""
     return list(tokenizer(" " + text, add_special_tokens=False)["input_ids"])
+
+
+def name_weights(
+    answer: str, offsets: Sequence[tuple[int, int]], name: str, *, place: int, weight: float
+) -> list[float]:
+    """Weight of each token of an answer, given its span of characters: `weight` in the name at or after `place`."""
+    start = answer.lower().find(name, place)
+    stop = start + len(name) if start >= 0 else 0
+    return [weight if a < stop and b > start else 1.0 for a, b in offsets]

@@ -46,6 +46,7 @@ class Recipe:
         lora: The strategy `lora`: projector and LoRA in all linear layers of the language model, on answers.
         scene: Names of the things in a scene, at every cell of the tower's map.
         steer: The steered head, on the frozen tower and language model.
+        reasons: LoRA, on the reasons of wishes, without their pictures.
         spt: The strategy `spt`: as `lora`, with the steered head, on answers that name their target.
         maps_weight: Weight of the steered maps' loss, against 1 for the text's.
         proposals: Grasps of the dense head written into the prompt; 0 is the pure text model.
@@ -69,6 +70,7 @@ class Recipe:
     lora: Stage
     scene: Stage
     steer: Stage
+    reasons: Stage
     spt: Stage
     distinct_maps: int = 9_600
     proposals: int = 3
@@ -86,7 +88,7 @@ class Recipe:
 
     def stages(self, strategy: Strategy) -> dict[str, Stage]:
         """The stages that a strategy goes through from a bare base, in order; the last is the answers', if any."""
-        names = {"align": (), "spt": ("scene", "steer", "spt")}.get(strategy, (strategy,))
+        names = {"align": (), "spt": ("scene", "steer", "reasons", "spt")}.get(strategy, (strategy,))
         return {name: getattr(self, name) for name in (*ALIGNING, *names)}
 
     def numbers(self, strategy: Strategy) -> dict[str, Any]:
@@ -117,6 +119,7 @@ SMALL = Recipe(
     lora=Stage(samples=960, batch=16, micro_batch=16, learning_rate=1e-3),
     scene=Stage(samples=24_000, batch=32, micro_batch=32, learning_rate=2e-3, weight_decay=0.01),
     steer=Stage(samples=24_000, batch=32, micro_batch=32, learning_rate=2e-3, weight_decay=0.01),
+    reasons=Stage(samples=4_800, batch=32, micro_batch=16, learning_rate=1e-3),
     spt=Stage(samples=1_600, batch=16, micro_batch=8, learning_rate=1e-3),
 )
 # RT-Grasp section V-A.1; the paper names no count of epochs: one pass over its 76k samples here, alignment as LLaVA's.
@@ -147,6 +150,7 @@ TINY = Recipe(
     lora=Stage(samples=12, batch=4, micro_batch=2, learning_rate=1e-3),
     scene=Stage(samples=16, batch=4, micro_batch=4, learning_rate=1e-3),
     steer=Stage(samples=16, batch=4, micro_batch=4, learning_rate=1e-3),
+    reasons=Stage(samples=8, batch=4, micro_batch=2, learning_rate=1e-3),
     spt=Stage(samples=12, batch=4, micro_batch=2, learning_rate=1e-3),
     answers_a_picture=2,
     lora_rank=4,

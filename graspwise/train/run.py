@@ -21,6 +21,7 @@ from graspwise.model.small import start_projector
 from graspwise.model.tower import LiteTower
 from graspwise.train.examples import plain_example
 from graspwise.train.loop import Progress, Task, fit
+from graspwise.train.reason_task import ReasonTask
 from graspwise.train.recipe import Recipe, Stage, TrainConfig
 from graspwise.train.scene_task import SceneTask, all_names
 from graspwise.train.steer_tasks import SteerTask
@@ -203,6 +204,9 @@ def stages(model: GraspModel, config: TrainConfig, dataset: Dataset, parts: Part
         torch.manual_seed(config.seed)
         model.adapter = model.adapter or add_lora(model, recipe)
         trainable |= lora_parameters(model)
+    if config.strategy == "spt" and dataset.info["task"] == "wishes" and wanted("reasons", recipe.reasons):
+        words: dict[str, Any] = {"trainable": lora_parameters(model), "name_weight": recipe.name_weight}
+        yield ReasonTask(model, dataset, training=parts.training, **words, **shared), recipe.reasons, 0
     shared |= {"trainable": trainable, "recipe": recipe, "watch_samples": config.watch_samples}
     stage: Stage = getattr(recipe, config.strategy)
     yield AnswerTask(model, dataset, training=parts.training, **shared), stage, config.watch

@@ -24,6 +24,7 @@ from graspwise.picture import Picture
 from graspwise.train.digit_targets import MOST, DigitTokens
 from graspwise.train.examples import Example
 from graspwise.train.lessons import Hints, Lesson, Read, asked, decoy, named_example, request_lessons
+from graspwise.train.names import name_weights
 from graspwise.train.packing import Row, pack
 from graspwise.train.recipe import Recipe
 from graspwise.train.steer_tasks import meant_grasps, names_target, reason_of, steered_loss
@@ -128,6 +129,8 @@ class TextTask(SampleTask):
             ).last_hidden_state
             read = states[batch.states[0], batch.states[1]]
             logits = model.family.logits(model.vlm, read)
+        if model.names_target:
+            logits = logits.masked_fill(model.like_spt, -torch.inf)
         losses = F.cross_entropy(logits.float(), batch.targets, reduction="none")
         if soft:
             places = torch.tensor([index for index, _, _ in soft], device=losses.device)
@@ -195,9 +198,7 @@ class AnswerTask(TextTask):
     def token_weights(self, answer: str, offsets: Sequence[tuple[int, int]], example: Example) -> list[float]:
         # The name is that of the target, where that is marked.
         place = max(answer.find(self.model.spt[0]), 0) if self.model.names_target else 0
-        start = answer.lower().find(example.sample.category, place)
-        stop = start + len(example.sample.category) if start >= 0 else 0
-        return [self.recipe.name_weight if a < stop and b > start else 1.0 for a, b in offsets]
+        return name_weights(answer, offsets, example.sample.category, place=place, weight=self.recipe.name_weight)
 
     def hints(self, pixel_values: Tensor, examples: Sequence[Example]) -> list[Hints]:
         maps, proposals, spread = None, [list[Grasp]() for _ in examples], [list[Grasp]() for _ in examples]

@@ -158,7 +158,7 @@ def test_people_and_a_judge_mark_pictures(run: Run, work: Path, benchmark: list[
     marks = read_json(work / "report" / "report.json")["language"]["marks"]
     assert set(marks) == {"ground truth", *(f"{method}, adapted" for method in METHODS)}
     assert all((mark["judge"]["mean"], mark["rating"]["mean"]) == (70, 4) for mark in marks.values())
-    assert "The judge is seer" in out and "marks of people" in out
+    assert "The judge is seer" in out and "| **talker, adapted** | 70.00 (70.00 to 70.00) | 4.00" in out
     assert run(*benchmark, *judge)[0] == 0 and len(asked) == len(rows)
     (ratings / "anna.csv").write_text("picture,sentence,score\nabc,x,9\n")
     code, _, err = run(*benchmark)

@@ -84,7 +84,7 @@ def test_reasons_are_learned_without_opening_a_picture(model, dataset_folder, wi
         loss.backward()
         optimizer.step()
         losses.append(float(loss.detach()))
-    assert losses[-1] < 0.9 * losses[0]
+    assert losses[-1] < 0.95 * losses[0]
 
 
 def test_tokens_that_nobody_trained_stand_back_for_the_mark(model):

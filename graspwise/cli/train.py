@@ -98,7 +98,6 @@ def train(
 ) -> int:
     """Train a model; stop it with Ctrl-C at any time and go on with --resume."""
     from graspwise.errors import InputError
-    from graspwise.files import read_json
     from graspwise.train.hand_language import train_hand_language
     from graspwise.train.hand_text_recipe import HandTextConfig, hand_text_recipe_named
     from graspwise.train.hand_tokens import HandTokensConfig, hand_tokens_recipe_named, train_hand_tokens
@@ -108,12 +107,6 @@ def train(
     from graspwise.train.recipe import SMALL, TrainConfig, recipe_named
     from graspwise.train.run import train as train_llava
 
-    of_hands = (StrategyChoice.hand_tokens, StrategyChoice.hand_align, StrategyChoice.hand_instruct)
-    if strategy not in of_hands and any(read_json(folder / "dataset.json").get("task") == "hands" for folder in data):
-        raise InputError(
-            f"--strategy is {strategy or StrategyChoice.lora}; valid for the hands in {', '.join(map(str, data))}: "
-            f"{', '.join(of_hands)}"
-        )
     if model is ModelChoice.grconvnet:
         if base is not None or strategy is not None:
             raise InputError("--base and --strategy belong to --model llava; grconvnet starts from random weights")

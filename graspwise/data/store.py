@@ -161,6 +161,11 @@ class Dataset:
         if not (self.folder / "dataset.json").is_file():
             raise InputError(f"{folder}: no dataset.json there; valid is a folder made by `graspwise dataset build`")
         self.info: dict[str, Any] = read_json(self.folder / "dataset.json")
+        if self.info.get("task") == "hands":
+            raise InputError(
+                f"{folder}: holds hands; valid here is a data set of pictures; hands are learned with --strategy "
+                "hand-tokens, hand-align or hand-instruct"
+            )
         if self.info.get("format") != FORMAT:
             raise InputError(f"{folder}/dataset.json: format is {self.info.get('format')!r}; valid is {FORMAT}")
 

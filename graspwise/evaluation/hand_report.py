@@ -32,7 +32,8 @@ MEASURES = (
     "**MPVPE**: mean distance of a vertex to the same vertex of the hand that was to come out. **PD**: depth of the "
     "deepest hand vertex in the object. **SIV**: volume of the 2 mm cells in both. **SIM.D**: how far the object moves "
     "in 0.146 s under gravity (MuJoCo, 1 kg, friction 3, a stiff hand; a free fall is 10.4 cm); **held**: it moves by "
-    "at most 20 mm in half a second. Brackets: 95% intervals over objects."
+    "at most 20 mm in half a second. A hand deep in the object holds it too: read both beside PD and SIV. Brackets: "
+    "95% intervals over objects."
 )
 AGREEMENT = (
     "**Part agreement**: share of what a sentence names that holds on the geometry: is the named finger, or any where "
@@ -162,7 +163,7 @@ def quality_table(at: dict[str, Any]) -> Table:
     )  # fmt: skip
     rows = [
         (
-            name, plain(row["p_fid_star"]), number(row["penetration_cm"]), number(row["volume_cm3"]),
+            name, small(row["p_fid_star"]), number(row["penetration_cm"]), number(row["volume_cm3"]),
             number(row["displacement_cm"]), with_interval(row["held"]), number(row["gap_mm"]),
             plain(row["diversity_mm"]), plain(row["entropy_nats"]), str(row["n"]), str(row["simulated"]),
         )
@@ -231,6 +232,11 @@ def number(found: dict[str, Any] | None) -> str:
 
 def ratio(found: dict[str, Any] | None) -> str:
     return f"{found['times']:.2f} ({found['ci95'][0]:.2f} to {found['ci95'][1]:.2f})" if found else ""
+
+
+def small(value: float | None) -> str:
+    """Three digits, however small it is."""
+    return "" if value is None else f"{value:.3g}"
 
 
 def plain(value: float | None) -> str:

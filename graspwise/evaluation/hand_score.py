@@ -149,7 +149,7 @@ def whole_figures(
     vertices, objects = features.vertices(parameters), [row.object_id for row in rows]
     near = gaussian(features.of(vertices, objects)) if reference and len(rows) > 1 else None
     return {
-        "p_fid_star": round(frechet_distance(near, reference), 4) if near and reference else None,
+        "p_fid_star": float(f"{frechet_distance(near, reference):.4g}") if near and reference else None,
         "diversity_mm": diversity(vertices, objects),
         "entropy_nats": round(cluster_diversity(parameters)[0], 3) if len(rows) >= CLUSTERS else None,
     }

@@ -33,8 +33,8 @@ def test_run_folder_holds_what_the_conventions_name(run, data: Path, tmp_path: P
 @pytest.mark.parametrize(
     "options, complaint",
     [
-        ((), "--strategy is lora; valid for the hands in"),
-        (("--strategy", "spt"), "valid for the hands in"),
+        ((), "hands are learned with --strategy hand-tokens"),
+        (("--strategy", "spt"), "holds hands; valid here is a data set of pictures"),
         (("--strategy", "hand-tokens", "--base", "small"), "hand-tokens start from random weights"),
         (("--strategy", "hand-tokens", "--recipe", "paper"), "valid for hand-tokens: small, tiny"),
     ],

@@ -413,3 +413,11 @@ def test_a_schema_of_ones_own() -> None:
     assert wide.parse("[0.1, 0.2], 90 degrees, width 0.4, shift -0.5")[1]["theta"] == pytest.approx(math.pi / 2)
     with pytest.raises(AnswerError, match=r"shift is -1\.5"):
         wide.parse("[0.1, 0.2], -0.3, width 0.4, shift -1.5")
+
+
+@pytest.mark.parametrize("character", ["\x00", "\t", "\x1b", "\x85", "[", "}", "<", "7"])
+def test_a_reasoning_holds_no_control_characters_brackets_or_digits(character):
+    pattern = re.compile(GRASP.pattern("reasoned"))
+    tail = GRASP.render({"x": 0.5, "y": 0.5, "theta": 0.1}, answer_format="reasoned", reasoning="It is a mug.")
+    assert pattern.fullmatch(tail)
+    assert not pattern.fullmatch(tail.replace("a mug", f"a{character} mug"))

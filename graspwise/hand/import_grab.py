@@ -13,7 +13,7 @@ import torch
 from scipy.spatial.transform import Rotation
 
 from graspwise.errors import InputError
-from graspwise.hand.imports import Imported, arrays_in
+from graspwise.hand.imports import Imported, arrays_in, as_mano
 from graspwise.hand.mano import Mano
 from graspwise.hand.mesh import read_solid
 from graspwise.hand.model import HandModel
@@ -35,8 +35,7 @@ def read_grab(source: Path, *, hand: HandModel) -> Iterator[Imported]:
     Raises:
         InputError: another hand is asked for, the folder is laid out otherwise, or a file is damaged.
     """
-    if not isinstance(hand, Mano):
-        raise InputError(f"--import grab: its grasps are MANO's; found --hand {hand.name}, valid is mano")
+    mano = as_mano("grab", hand)
     found: dict[str, list[Path]] = {}
     for path in sorted((source / "grab").glob("s*/*.npz")):
         found.setdefault(path.name.split("_")[0], []).append(path)
@@ -48,7 +47,7 @@ def read_grab(source: Path, *, hand: HandModel) -> Iterator[Imported]:
             sequence = arrays_in(path)
             try:
                 mesh = source / sequence["object"]["object_mesh"]
-                row = parameters(sequence, source, hand)
+                row = parameters(sequence, source, mano)
             except (KeyError, TypeError, IndexError) as error:
                 raise InputError(f"{path}: is no sequence of GRAB (found no {error})") from error
             if row is not None:

@@ -16,7 +16,7 @@ import torch
 
 from graspwise.errors import InputError
 from graspwise.files import read_json
-from graspwise.hand.imports import Imported, arrays_in
+from graspwise.hand.imports import Imported, arrays_in, as_mano
 from graspwise.hand.mano import Mano
 from graspwise.hand.mesh import Solid, read_solid
 from graspwise.hand.model import HandModel
@@ -36,8 +36,7 @@ def read_oakink(source: Path, *, hand: HandModel) -> Iterator[Imported]:
     Raises:
         InputError: another hand is asked for, the folder is laid out otherwise, or a file is damaged.
     """
-    if not isinstance(hand, Mano):
-        raise InputError(f"--import oakink: its grasps are MANO's; found --hand {hand.name}, valid is mano")
+    mano = as_mano("oakink", hand)
     root = source / "shape" if (source / "shape").is_dir() else source
     found: dict[tuple[str, str], list[Path]] = {}
     for path in sorted((root / GRASPS).glob("*/*/**/hand_param.pkl")):
@@ -53,7 +52,7 @@ def read_oakink(source: Path, *, hand: HandModel) -> Iterator[Imported]:
             raise InputError(f"{root / NAMES}: found no object {own}; valid is one that its files name")
         yield Imported(
             f"oakink/{own}", category.replace("_", " "), centred(mesh_in(meshes[own])),
-            np.concatenate([parameters(path, hand) for path in paths]),
+            np.concatenate([parameters(path, mano) for path in paths]),
         )  # fmt: skip
 
 

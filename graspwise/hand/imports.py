@@ -18,6 +18,7 @@ from graspwise.errors import InputError
 from graspwise.files import empty_directory
 from graspwise.hand.captions import Facts, captions_of, force_of
 from graspwise.hand.grasps import HandGrasp, HandObject, keep_solid, write_hands
+from graspwise.hand.mano import Mano
 from graspwise.hand.mano_file import ArraysOnly
 from graspwise.hand.mesh import Distance, Solid
 from graspwise.hand.metrics import contact_fingers
@@ -119,6 +120,17 @@ def read_imported(kind: Kind, source: Path | str, *, hand: HandModel) -> Iterabl
     from graspwise.hand.import_dexgraspnet import read_dexgraspnet
 
     return read_dexgraspnet(Path(source), hand=hand)
+
+
+def as_mano(kind: Kind, hand: HandModel) -> Mano:
+    """The hand, for a data set whose grasps are MANO's.
+
+    Raises:
+        InputError: it is another one.
+    """
+    if not isinstance(hand, Mano):
+        raise InputError(f"--import {kind}: its grasps are MANO's; found --hand {hand.name}, valid is mano")
+    return hand
 
 
 def arrays_in(path: Path) -> Any:

@@ -1,10 +1,9 @@
 """Recipes of the hand language model: every number a run depends on, dumped into its folder."""
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from graspwise.errors import InputError
-from graspwise.train.recipe import Stage
+from graspwise.train.recipe import Stage, named_in, with_budget
 
 ALIGN, INSTRUCT = "hand-align", "hand-instruct"
 Strategy = Literal["hand-align", "hand-instruct"]
@@ -38,12 +37,7 @@ class HandTextRecipe:
 
     def scaled(self, budget: int | None) -> "HandTextRecipe":
         """The same recipe with another budget of samples for each stage."""
-        if budget is None:
-            return self
-        if budget < 1:
-            raise InputError(f"--budget-samples is {budget}; valid is 1 or more")
-        stages = {name: replace(getattr(self, name), samples=budget) for name in ("align", "instruct")}
-        return replace(self, **stages)
+        return with_budget(self, budget, stages=("align", "instruct"))
 
 
 SMALL = HandTextRecipe(
@@ -67,9 +61,7 @@ def hand_text_recipe_named(name: str) -> HandTextRecipe:
     Raises:
         InputError: there is none of that name.
     """
-    if name not in RECIPES:
-        raise InputError(f"recipe {name!r}; valid for hand-align and hand-instruct: {', '.join(RECIPES)}")
-    return RECIPES[name]
+    return named_in(RECIPES, name, what=f"{ALIGN} and {INSTRUCT}")
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from graspwise.hand.tokens import NETWORK, HandTokens, Reconstruction, load_hand
 from graspwise.model.load import device
 from graspwise.train.hand_batches import CHUNK, Batch, Hands, turned
 from graspwise.train.loop import Progress, fit
-from graspwise.train.recipe import Stage
+from graspwise.train.recipe import Stage, named_in, with_budget
 from graspwise.train.run import check_run
 
 Tokens = Literal["1", "2", "3", "shared"]
@@ -65,11 +65,7 @@ class HandTokensRecipe:
 
     def scaled(self, budget: int | None) -> "HandTokensRecipe":
         """The same recipe with another budget of samples."""
-        if budget is None:
-            return self
-        if budget < 1:
-            raise InputError(f"--budget-samples is {budget}; valid is 1 or more")
-        return replace(self, stage=replace(self.stage, samples=budget))
+        return with_budget(self, budget, stages=("stage",))
 
 
 SMALL = HandTokensRecipe("small", Stage(samples=400_000, batch=128, micro_batch=128, learning_rate=1e-3))
@@ -86,9 +82,7 @@ def hand_tokens_recipe_named(name: str) -> HandTokensRecipe:
     Raises:
         InputError: there is none of that name.
     """
-    if name not in HAND_TOKENS_RECIPES:
-        raise InputError(f"recipe {name!r}; valid for {NETWORK}: {', '.join(HAND_TOKENS_RECIPES)}")
-    return HAND_TOKENS_RECIPES[name]
+    return named_in(HAND_TOKENS_RECIPES, name, what=NETWORK)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ score.
 import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -38,7 +38,7 @@ from graspwise.model.load import device
 from graspwise.train.examples import Example, Order, example, is_visible, plain_example
 from graspwise.train.loop import Progress, fit
 from graspwise.train.peer_labels import with_all_labels
-from graspwise.train.recipe import Stage
+from graspwise.train.recipe import Stage, named_in, with_budget
 from graspwise.train.run import check_run, divide
 from graspwise.train.tasks import hit, mean
 from graspwise.transform import Transform
@@ -66,11 +66,7 @@ class PeerRecipe:
 
     def scaled(self, budget: int | None) -> "PeerRecipe":
         """The same recipe with another budget of samples."""
-        if budget is None:
-            return self
-        if budget < 1:
-            raise InputError(f"--budget-samples is {budget}; valid is 1 or more")
-        return replace(self, stage=replace(self.stage, samples=budget))
+        return with_budget(self, budget, stages=("stage",))
 
 
 # The paper's optimiser, rate, batch and network; the budget is ours.
@@ -85,9 +81,7 @@ def peer_recipe_named(name: str) -> PeerRecipe:
     Raises:
         InputError: there is none of that name.
     """
-    if name not in PEER_RECIPES:
-        raise InputError(f"recipe {name!r}; valid for {NETWORK}: {', '.join(PEER_RECIPES)}")
-    return PEER_RECIPES[name]
+    return named_in(PEER_RECIPES, name, what=NETWORK)
 
 
 @dataclass(frozen=True)

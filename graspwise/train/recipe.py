@@ -1,11 +1,16 @@
 """Training recipes by name: every number a run depends on, dumped into its folder."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from graspwise.data.split import By
 from graspwise.errors import InputError
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+R = TypeVar("R", bound="DataclassInstance")
 Strategy = Literal["align", "projector", "lora", "spt"]
 # Stages that come before the answers.
 ALIGNING = ("maps", "words", "captions")
@@ -102,12 +107,7 @@ class Recipe:
 
     def scaled(self, budget: int | None) -> "Recipe":
         """The same recipe with another budget of answer samples for all strategies."""
-        if budget is None:
-            return self
-        if budget < 1:
-            raise InputError(f"--budget-samples is {budget}; valid is 1 or more")
-        stages = {name: replace(getattr(self, name), samples=budget) for name in ("projector", "lora", "spt")}
-        return replace(self, **stages)
+        return with_budget(self, budget, stages=("projector", "lora", "spt"))
 
 
 SMALL = Recipe(
@@ -165,9 +165,31 @@ def recipe_named(name: str) -> Recipe:
     Raises:
         InputError: there is none of that name.
     """
-    if name not in RECIPES:
-        raise InputError(f"recipe {name!r}; valid: {', '.join(RECIPES)}")
-    return RECIPES[name]
+    return named_in(RECIPES, name)
+
+
+def with_budget(recipe: R, budget: int | None, *, stages: Sequence[str]) -> R:
+    """Any recipe with another budget of samples in these of its stages; None leaves it as it is.
+
+    Raises:
+        InputError: the budget is below 1.
+    """
+    if budget is None:
+        return recipe
+    if budget < 1:
+        raise InputError(f"--budget-samples is {budget}; valid is 1 or more")
+    return replace(recipe, **{name: replace(getattr(recipe, name), samples=budget) for name in stages})
+
+
+def named_in(recipes: Mapping[str, R], name: str, *, what: str = "") -> R:
+    """One of some recipes by name; `what` they are for is said where there is none.
+
+    Raises:
+        InputError: there is none of that name.
+    """
+    if name not in recipes:
+        raise InputError(f"recipe {name!r}; valid{what and f' for {what}'}: {', '.join(recipes)}")
+    return recipes[name]
 
 
 @dataclass(frozen=True)

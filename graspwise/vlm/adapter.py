@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
+from jinja2 import TemplateError
 from torch import Tensor, nn
 from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
@@ -159,8 +160,8 @@ class Adapter(ABC):
         turn = {"role": "user", "content": [{"type": "image"}, {"type": "text", "text": "word"}]}
         try:
             text = str(self.tokenizer.apply_chat_template([turn], tokenize=False, add_generation_prompt=True))
-        # A template of texts alone says so in many ways.
-        except Exception:
+        # A template of texts alone joins, looks up or refuses what it does not know.
+        except (TemplateError, TypeError, ValueError, LookupError, AttributeError):
             return False
         return self.image_token in text and "'type'" not in text
 

@@ -32,7 +32,9 @@ CHAT_BODY = {
         "content": {"application/json": {"schema": {"$ref": "#/components/schemas/ChatRequest"}}},
     }
 }
-STREAM = {"text/event-stream": {"schema": {"type": "string"}}}
+# Each event, as OpenAPI 3.2 names it; its data is a chunk or `[DONE]`, so that no schema of JSON holds for all.
+EVENT = {"type": "object", "properties": {"data": {"type": "string"}}, "required": ["data"]}
+STREAM = {"text/event-stream": {"itemSchema": EVENT}}
 
 
 @router.post("/v1/grasp", responses={200: {"model": GraspAnswer}, **ASKING}, openapi_extra=GRASP_BODY)

@@ -45,7 +45,10 @@ def statuses(operation, mode):
             # No picture comes of a schema; with one, whatever else was drawn may be answered.
             case.body |= {key: GOOD[case.path][key] for key in ("image", "messages") if key in GOOD[case.path]}
             case.body.pop("model", None)
-            found.append((case, case.call_and_validate(checks=CHECKS).status_code))
+            # Whole and streamed, where that is asked for: chance alone would seldom draw both.
+            for asked in ({"stream": False}, {"stream": True}) if "stream" in GOOD[case.path] else ({},):
+                case.body |= asked
+                found.append((case, case.call_and_validate(checks=CHECKS).status_code))
 
     keeps()
     return found

@@ -2,7 +2,8 @@
 
     python benchmarks/latency.py [--model small] [--picture examples/desk.jpg] [--runs 5] [--threads 2]
 
-The ratio is against the same model's dense head alone, in the same run.
+The ratios are against the same model's dense head alone, and against the same model that reads every token by itself,
+all in the same run. Answers are drafted by what a model was taught (`graspwise.model.drafts`).
 """
 
 import argparse
@@ -12,10 +13,12 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from unittest.mock import patch
 
 import torch
 
 import graspwise
+from graspwise.model.generate import AnswerWriter
 from graspwise.model.plain_responders import HeadResponder
 from graspwise.predict import Model
 
@@ -42,20 +45,28 @@ def main() -> None:
     ]
     model = graspwise.load(options.model)
     head = Model(HeadResponder(options.model))
-    loaded, alone = [], []
+
+    def answer(who: Model) -> None:
+        who.look(options.picture).ask("Pick up the object.")
+
+    loaded, alone, one_by_one = [], [], []
     for run in range(options.runs + 1):
-        pair = [seconds(lambda m=m: m.look(options.picture).ask("Pick up the object.")) for m in (model, head)]
+        times = [seconds(lambda m=m: answer(m)) for m in (model, head)]
+        with patch.object(AnswerWriter, "draft", lambda writer, ids: []):
+            times.append(seconds(lambda: answer(model)))
         # The first answer of each warms it up.
         if run:
-            loaded.append(pair[0])
-            alone.append(pair[1])
-    figures = {"fresh process": fresh, "model loaded": loaded, "dense head alone": alone}
+            for values, value in zip((loaded, alone, one_by_one), times, strict=True):
+                values.append(value)
+    figures = {
+        "fresh process": fresh, "model loaded": loaded, "dense head alone": alone, "token by token": one_by_one
+    }  # fmt: skip
     for name, values in figures.items():
         middle, least, most = statistics.median(values), min(values), max(values)
         print(f"{name}: median {middle:.2f} s, {least:.2f} to {most:.2f}, {len(values)} runs")
-    print(
-        f"model loaded / dense head alone: {statistics.median(a / b for a, b in zip(loaded, alone, strict=True)):.0f}"
-    )
+    for name, values in (("dense head alone", alone), ("token by token", one_by_one)):
+        ratio = statistics.median(a / b for a, b in zip(loaded, values, strict=True))
+        print(f"model loaded / {name}: {ratio:.2g}")
     print(json.dumps({name: [round(v, 3) for v in values] for name, values in figures.items()}))
 
 

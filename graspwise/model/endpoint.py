@@ -25,7 +25,7 @@ from graspwise.model.stoppable import StoppableClient, Stopped
 from graspwise.picture import Picture
 
 if TYPE_CHECKING:
-    from graspwise.model.generate import Stop
+    from graspwise.model.decode import Stop
 
 IMAGE_SIZE = 512
 # Requests under way at once.

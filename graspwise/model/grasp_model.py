@@ -16,6 +16,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from graspwise.answer import AnswerFormat
 from graspwise.conversation import Message
 from graspwise.errors import InputError
+from graspwise.model.drafts import Phrases
 from graspwise.model.grasp_map import (
     SYMMETRIES,
     GraspMapHead,
@@ -26,7 +27,7 @@ from graspwise.model.grasp_map import (
 from graspwise.model.memory import CLOSER, Memory, closer
 from graspwise.model.prompt import prompt_text
 from graspwise.model.scene_names import SceneNames
-from graspwise.model.steering import SPARE, SteeredHead, spt_token, unspelled
+from graspwise.model.steering import SPARE, SteeredHead, spelled, spt_token, unspelled
 from graspwise.vlm.adapter import Adapter, Inputs
 from graspwise.vlm.coordinates import FRACTION, Coordinates
 
@@ -86,6 +87,7 @@ class GraspModel:
         scene_names: Names of the things in a picture of several, where there are such.
         memory: Photographs to compare a picture with, for its likely names.
         adapter: The peft model around `vlm` while its LoRA is kept apart; None where there is none or it is merged.
+        taught: Reasons that it was taught, for drafts of its answers.
     """
 
     vlm: PreTrainedModel
@@ -96,6 +98,7 @@ class GraspModel:
     scene_names: SceneNames | None = None
     memory: Memory | None = None
     adapter: Any | None = None
+    taught: tuple[str, ...] = ()
 
     @property
     def device(self) -> torch.device:
@@ -170,6 +173,14 @@ class GraspModel:
         spelling, spt = self.spt
         special = {i for i, token in self.tokenizer.added_tokens_decoder.items() if token.special} - {spt}
         return unspelled(self.tokenizer.decode([i for i in ids if i not in special]), spelling)
+
+    @cached_property
+    def phrases(self) -> Phrases:
+        """How the reasons that it was taught go on, word by word."""
+        lines = [spelled(text, self.spt[0]) if self.names_target else text for text in self.taught]
+        tail = self.coordinates.schema.template(self.card.answer).partition("{")[0]
+        texts = [f"{line}\n{tail}" for line in lines] if self.card.answer == "reasoned" else []
+        return Phrases(self.tokenizer(texts, add_special_tokens=False)["input_ids"] if texts else [])
 
     @cached_property
     def grammar_tokens(self) -> Any:

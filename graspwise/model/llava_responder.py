@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from graspwise.model.changes import Change
-    from graspwise.model.generate import OnToken, Stop, Written
+    from graspwise.model.decode import OnToken, Stop
+    from graspwise.model.generate import Written
     from graspwise.model.grasp_model import GraspModel
 
 # Grasps of the dense head that an answer's digits are weighed against, and that an answer ranks.

@@ -3,7 +3,7 @@
 A model folder holds what training changed and nothing else: `graspwise.json` (the card), `projector.safetensors`,
 `maps.safetensors` (the dense head), `steered.safetensors` (the one that an answer's target steers),
 `scene_names.safetensors` (names of several things), `memory.safetensors` (photographs to compare with), `adapter/`
-(LoRA in peft's layout). The card names the base and its hash.
+(LoRA in peft's layout), `taught.txt` (reasons to draft answers by, one a line). The card names the base and its hash.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ from transformers.utils import logging
 
 import graspwise.model.tower  # noqa: F401  registers the tower with transformers
 from graspwise.errors import InputError
-from graspwise.files import read_json, replacing, replacing_folder, write_json
+from graspwise.files import read_json, replacing, replacing_folder, write_json, write_text
 from graspwise.model.grasp_map import GraspMapHead
 from graspwise.model.grasp_model import Card, GraspModel
 from graspwise.model.memory import Memory
@@ -32,7 +32,7 @@ from graspwise.vlm.registry import open_family
 
 PROJECTOR, MAPS, STEERED = "projector.safetensors", "maps.safetensors", "steered.safetensors"
 SCENE_NAMES = "scene_names.safetensors"
-MEMORY, ADAPTER = "memory.safetensors", "adapter"
+MEMORY, ADAPTER, TAUGHT = "memory.safetensors", "adapter", "taught.txt"
 BASE_NAME = "small-base"
 # Raised when the conversion changes what the same packages become.
 CONVERSION = 1
@@ -196,6 +196,8 @@ def set_projector_act(model: GraspModel, name: str) -> None:
 
 
 def load_heads(model: GraspModel, folder: Path) -> None:
+    if (folder / TAUGHT).is_file():
+        model.taught = tuple((folder / TAUGHT).read_text(encoding="utf-8").splitlines())
     if (folder / MEMORY).is_file():
         model.memory = Memory.load(folder / MEMORY)
     if (folder / MAPS).is_file():
@@ -268,6 +270,8 @@ def save_parts(folder: Path, model: GraspModel) -> None:
         save_part(model.steered, folder / STEERED)
     if model.memory is not None:
         model.memory.save(folder / MEMORY)
+    if model.taught:
+        write_text(folder / TAUGHT, "".join(f"{line}\n" for line in model.taught))
     if model.adapter is not None:
         save_adapter(folder / ADAPTER, model.adapter, base=model.card.base)
     write_json(folder / CARD, model.card.to_json())

@@ -26,6 +26,7 @@ from graspwise.train.recipe import Recipe, Stage, TrainConfig
 from graspwise.train.scene_task import SceneTask, all_names
 from graspwise.train.steer_tasks import SteerTask
 from graspwise.train.tasks import DenseTask, MapsTask, WordsTask
+from graspwise.train.taught import taught_reasons
 from graspwise.train.text_tasks import AnswerTask, CaptionTask
 from graspwise.vlm.coordinates import FRACTION
 
@@ -88,6 +89,8 @@ def train(
             task.seen.clear()
         if task.name not in model.card.stages:
             model.card = replace(model.card, stages=(*model.card.stages, task.name))
+    if config.strategy != "align" and model.card.answer == "reasoned":
+        model.taught = taught_reasons(parts.training, marked=model.names_target, before=model.taught)
     save_parts(folder / "model", model)
     return folder / "model"
 

@@ -118,7 +118,9 @@ def make_split(samples: Iterable[Sample], *, by: By, folds: int, fold: int, vali
                 "--split is category; valid for wishes, whose scenes show several things, is object or image"
             )
         if sample.original:
-            photographs[sample.source_image] = Shown(sample.object_id, sample.category)
+            shown = Shown(sample.object_id, sample.category)
+            # Without folds nobody counts photographs, and one of each object is enough.
+            photographs[sample.source_image if folds or by == "image" else " ".join(shown)] = shown
     return split_photographs(photographs, by=by, folds=folds, fold=fold, validation=validation, seed=seed)
 
 

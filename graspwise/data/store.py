@@ -6,7 +6,7 @@ it is whole.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -149,6 +149,19 @@ class Sample:
         )
 
 
+@dataclass(frozen=True)
+class Source:
+    """A file of samples.
+
+    Attributes:
+        path: Its lines are samples.
+        sample: A line's sample as the data set has it.
+    """
+
+    path: Path
+    sample: Callable[[Sample], Sample]
+
+
 class Dataset:
     """A data set folder; iterating it yields its samples in order without holding them all.
 
@@ -173,13 +186,22 @@ class Dataset:
         return int(self.info["samples"])
 
     def __iter__(self) -> Iterator[Sample]:
-        for shard in sorted(self.folder.glob("samples-*.jsonl")):
-            yield from read_samples(shard)
+        for source in self.sources():
+            yield from map(source.sample, read_samples(source.path))
 
     def captions(self) -> Iterator[Sample]:
         """Photographs without grasp labels, with a question about what they show: for alignment only."""
-        if (self.folder / CAPTIONS).is_file():
-            yield from read_samples(self.folder / CAPTIONS)
+        for source in self.caption_sources():
+            yield from map(source.sample, read_samples(source.path))
+
+    def sources(self) -> list[Source]:
+        """The files of its samples, in order."""
+        return [Source(path, as_it_is) for path in sorted(self.folder.glob("samples-*.jsonl"))]
+
+    def caption_sources(self) -> list[Source]:
+        """The file of `captions`, if there is one."""
+        path = self.folder / CAPTIONS
+        return [Source(path, as_it_is)] if path.is_file() else []
 
     def picture(self, sample: Sample, *, depth: bool = False) -> Picture:
         """A sample's picture, with its depth when asked.
@@ -235,12 +257,31 @@ def read_samples(path: Path) -> Iterator[Sample]:
     Raises:
         InputError: a line is not a sample.
     """
-    with path.open(encoding="utf-8") as lines:
+    with path.open("rb") as lines:
         for number, line in enumerate(lines, start=1):
-            try:
-                yield Sample.from_json(json.loads(line))
-            except (ValueError, LookupError, TypeError) as error:
-                raise InputError(f"{path}: line {number} is not a sample ({error})") from error
+            yield parsed(line, where=path, number=number)
+
+
+def parsed(line: bytes, *, where: Path, number: int | None = None) -> Sample:
+    """The sample of a line.
+
+    Args:
+        line: UTF-8.
+        where: Its file, and `number` its number there if it is known, for the error.
+
+    Raises:
+        InputError: it is not a sample.
+    """
+    try:
+        return Sample.from_json(json.loads(line))
+    except (ValueError, LookupError, TypeError) as error:
+        raise InputError(
+            f"{where}: {'a line' if number is None else f'line {number}'} is not a sample ({error})"
+        ) from error
+
+
+def as_it_is(sample: Sample) -> Sample:
+    return sample
 
 
 def read_mask(path: Path) -> np.ndarray:

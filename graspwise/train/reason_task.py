@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from graspwise.conversation import Message, assistant_turn, user_turn
+from graspwise.data.rows import those
 from graspwise.data.store import Dataset, Sample
 from graspwise.model.grasp_model import GraspModel
 from graspwise.model.prompt import with_hints
@@ -39,7 +40,7 @@ class ReasonTask(SampleTask):
         name_weight: float,
         **kwargs: Any,
     ) -> None:
-        super().__init__(model, dataset, training=[s for s in training if s.wish is not None], **kwargs)
+        super().__init__(model, dataset, training=those(training, lambda s: s.wish is not None), **kwargs)
         self.trainable, self.name_weight = trainable, name_weight
 
     def parameters(self) -> dict[str, nn.Parameter]:

@@ -1,7 +1,8 @@
 """A training run: stages one after the other in one folder, resumable, ending in a model folder and a plot."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -10,8 +11,9 @@ import torch
 from torch import nn
 
 from graspwise.data.mixture import open_data
+from graspwise.data.rows import Rows, read_lines
 from graspwise.data.split import GROUPS, Split, make_split
-from graspwise.data.store import Dataset, Sample
+from graspwise.data.store import Dataset, Sample, parsed
 from graspwise.errors import InputError
 from graspwise.files import empty_directory, read_json, write_json
 from graspwise.model.grasp_model import GraspModel
@@ -31,15 +33,25 @@ from graspwise.vlm.coordinates import FRACTION
 
 # Object sets that wishes may be learned on.
 TRAINING_SETS = {"train", "graspnet-train"}
+# Photographs that are enough to tell the length of the jaw plates.
+PLATES = 100_000
 
 
 @dataclass(frozen=True)
 class Parts:
-    """Samples of a run's data set by their part of the split."""
+    """Samples of a run's data set by their part of the split.
 
-    training: list[Sample]
-    validation: list[Sample]
-    captions: list[Sample]
+    Attributes:
+        training: Learned from.
+        validation: Photographs that are watched.
+        captions: Photographs of the training part, those without grasp labels too.
+        trained_on: Object ids of `training`, prefixed by their source.
+    """
+
+    training: Rows
+    validation: Rows
+    captions: Rows
+    trained_on: set[str]
 
 
 def train(
@@ -147,7 +159,6 @@ def prepare(model: GraspModel, config: TrainConfig, dataset: Dataset, parts: Par
     recipe, ours = config.recipe, is_ours(model)
     if ours and not model.card.stages:
         set_projector_act(model, recipe.projector_act)
-    trained_on = {f"{dataset.origin(sample)}:{sample.object_id}" for sample in parts.training}
     model.card = replace(
         model.card,
         answer=dataset.info["answer"],
@@ -155,9 +166,9 @@ def prepare(model: GraspModel, config: TrainConfig, dataset: Dataset, parts: Par
         proposals=recipe.proposals if ours else 0,
         names=recipe.names if ours else 0,
         trust=recipe.trust if ours else 0.0,
-        plate=plate_length(parts.training),
+        plate=plate_length(parts.captions),
         recipe=recipe.name,
-        trained_on=tuple(sorted({*model.card.trained_on, *trained_on})),
+        trained_on=tuple(sorted({*model.card.trained_on, *parts.trained_on})),
     )
     model.vlm.requires_grad_(False)
     model.family.parts(model.vlm).projector.float()
@@ -213,28 +224,37 @@ def stages(model: GraspModel, config: TrainConfig, dataset: Dataset, parts: Part
 
 
 def divide(dataset: Dataset, split: Split) -> Parts:
-    """Samples by part; validation is the unaugmented photographs alone, captions one sample a training photograph."""
+    """Samples by part; validation is the unaugmented photographs alone, captions one sample a training photograph.
+
+    Every line of the data set is read once; of a sample in a part its place alone is kept.
+    """
     training, validation = set(split.training), set(split.validation)
-    parts = Parts([], [], [])
-    for sample in dataset:
-        group = split.group(sample)
-        if group in training:
-            parts.training.append(sample)
-            if sample.original:
-                parts.captions.append(sample)
-        elif group in validation and sample.original:
-            parts.validation.append(sample)
-    # Unlabelled photographs have no grasp to test, but they show objects: those of the test side stay out too.
-    for sample in dataset.captions():
-        if split.group(sample) in training:
-            parts.captions.append(sample)
+    labelled, sources = dataset.sources(), [*dataset.sources(), *dataset.caption_sources()]
+    parts = Parts(Rows(sources), Rows(sources), Rows(sources), set())
+    for index, source in enumerate(sources):
+        for line, offset, text in read_lines(source.path):
+            sample = source.sample(parsed(text, where=source.path, number=line + 1))
+            group, is_caption = split.group(sample), index >= len(labelled)
+            learned = group in training and not is_caption
+            if learned:
+                parts.trained_on.add(f"{dataset.origin(sample)}:{sample.object_id}")
+            watched = group in validation and sample.original and not is_caption
+            # Unlabelled photographs have no grasp to test, but they show objects: those of the test side stay out too.
+            shown = group in training and (is_caption or sample.original)
+            for rows, chosen in ((parts.training, learned), (parts.validation, watched), (parts.captions, shown)):
+                rows.pass_by(index, line, offset, chosen=chosen)
+    for rows in (parts.training, parts.validation, parts.captions):
+        rows.close()
     return parts
 
 
-def plate_length(samples: Sequence[Sample]) -> float:
-    """Median length of the labels' jaw plates, fraction of the picture's side, on photographs as they were taken."""
+def plate_length(samples: Iterable[Sample]) -> float:
+    """Median length of the labels' jaw plates, fraction of the picture's side, on photographs as they were taken.
+
+    The first `PLATES` photographs tell.
+    """
     lengths = [
-        label.jaw / max(sample.transform.size) for sample in samples if sample.original for label in sample.rectangles
+        label.jaw / max(sample.transform.size) for sample in islice(samples, PLATES) if sample.original for label in sample.rectangles
     ]
     return round(median(lengths), 4) if lengths else 0.0
 

@@ -20,6 +20,7 @@ from graspwise.model.prompt import with_hints
 from graspwise.model.steering import spelled
 from graspwise.train.names import name_weights
 from graspwise.train.packing import Row, pack
+from graspwise.train.recompute import recomputing
 from graspwise.train.scene_task import names_in_view
 from graspwise.train.steer_tasks import reason_of
 from graspwise.train.tasks import SampleTask, autocast
@@ -64,7 +65,7 @@ class ReasonTask(SampleTask):
     def loss(self, prepared: list[Row]) -> Tensor:
         model = self.model
         batch = pack(prepared, padding=model.end_of_turn).to(model.device)
-        with autocast(model):
+        with autocast(model), recomputing(self.recomputed):
             states = (
                 model.family.parts(model.vlm)
                 .language_model(

@@ -33,8 +33,9 @@ class SampleTask:
         training: Sequence[Sample],
         validation: Sequence[Sample],
         seed: int,
+        recomputed: Sequence[nn.Module] = (),
     ) -> None:
-        self.model, self.dataset, self.seed = model, dataset, seed
+        self.model, self.dataset, self.seed, self.recomputed = model, dataset, seed, recomputed
         self.training, self.validation = training, validation
         self.order = Order(len(self.training), seed=seed)
         self.readers = ThreadPoolExecutor(2)
@@ -63,7 +64,8 @@ class SampleTask:
 
 
 def autocast(model: GraspModel) -> torch.autocast:
-    return torch.autocast(model.device.type, dtype=torch.bfloat16)
+    """bf16 throughout, unless the model's weights are fp32."""
+    return torch.autocast(model.device.type, dtype=torch.bfloat16, enabled=model.dtype != torch.float32)
 
 
 class DenseTask(SampleTask):

@@ -27,6 +27,7 @@ from graspwise.train.lessons import Hints, Lesson, Read, asked, decoy, named_exa
 from graspwise.train.names import name_weights
 from graspwise.train.packing import Row, pack
 from graspwise.train.recipe import Recipe
+from graspwise.train.recompute import recomputing
 from graspwise.train.steer_tasks import meant_grasps, names_target, reason_of, steered_loss
 from graspwise.train.tasks import SampleTask, autocast, hit, mean
 from graspwise.vlm.adapter import of_pictures
@@ -119,7 +120,7 @@ class TextTask(SampleTask):
             rows.append(line)
             shown.append(place)
         batch = pack(rows, padding=end).to(model.device)
-        with autocast(model):
+        with autocast(model), recomputing(self.recomputed):
             states = model.vlm.model(
                 input_ids=batch.ids,
                 attention_mask=model.family.attention(model.vlm, batch.attention),
@@ -177,7 +178,9 @@ class AnswerTask(TextTask):
         self.recipe, self.watch_samples = recipe, watch_samples
         self.digits = DigitTokens.of(model.tokenizer)
         # What is said of a photograph holds for all samples made of it, what answers a wish for that wish alone.
-        self.each = 1 if dataset.info["task"] == "wishes" else recipe.answers_a_picture
+        self.each = recipe.answers_a_picture
+        if self.each > 1 and any(sample.wish for sample in self.training):
+            self.each = 1
         self.reasonings = self.told() if self.each > 1 else {}
 
     def told(self) -> dict[str, list[str]]:

@@ -48,11 +48,9 @@ class Mixture(Dataset):
 
     def rooted(self, dataset: Dataset, sources: Sequence[Source]) -> list[Source]:
         """Files of one of the data sets, their samples as the mixture has them."""
-        sample = partial(rooted, dataset, number=self.datasets.index(dataset))
-        return [replace(source, sample=sample) for source in sources]
-
-    def origin(self, sample: Sample) -> str:
-        return next(d.origin(sample) for d in self.datasets if Path(sample.image).is_relative_to(d.folder))
+        number = self.datasets.index(dataset)
+        sample = partial(rooted, dataset, number=number)
+        return [replace(source, sample=sample, prefix=f"{number}:") for source in sources]
 
 
 def open_data(folders: Sequence[Path | str]) -> Dataset:

@@ -4,15 +4,17 @@ A line's place is known by its block: where every `BLOCK`-th line of a file begi
 to the selection. That is half a byte a line.
 """
 
+import json
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import overload
+from typing import NamedTuple, overload
 
 import numpy as np
 
 from graspwise.data.store import Sample, Source, parsed
+from graspwise.errors import InputError
 
 # Lines of a block, as many as a word has bits.
 BLOCK = 64
@@ -111,6 +113,39 @@ class Picked(Sequence[Sample]):
 def those(samples: Sequence[Sample], wanted: Callable[[Sample], bool]) -> Picked:
     """The samples that are wanted; each is looked at once, and its place alone is kept."""
     return Picked(samples, (place for place, sample in enumerate(samples) if wanted(sample)))
+
+
+class Outline(NamedTuple):
+    """What a split asks of a sample; reading it takes a tenth of the time of the sample's."""
+
+    object_id: str
+    category: str
+    source_image: str
+    original: bool
+    wish: bool
+
+
+def outline(line: bytes, *, source: Source, number: int) -> Outline:
+    """Of a line of a source, its number from 1.
+
+    Raises:
+        InputError: it is not a sample.
+    """
+    try:
+        value = json.loads(line)
+        return Outline(
+            value["object_id"], value["category"], source.prefix + value["source_image"], value["original"],
+            "wish" in value,
+        )  # fmt: skip
+    except (ValueError, LookupError, TypeError) as error:
+        raise InputError(f"{source.path}: line {number} is not a sample ({error})") from error
+
+
+def outlines(sources: Sequence[Source]) -> Iterator[Outline]:
+    """Of all samples of some files, in order."""
+    for source in sources:
+        for number, _, text in read_lines(source.path):
+            yield outline(text, source=source, number=number + 1)
 
 
 def read_lines(path: Path) -> Iterator[tuple[int, int, bytes]]:

@@ -155,11 +155,15 @@ class Source:
 
     Attributes:
         path: Its lines are samples.
+        origin: What their object ids belong to.
         sample: A line's sample as the data set has it.
+        prefix: What stands before the photographs' names there.
     """
 
     path: Path
+    origin: str
     sample: Callable[[Sample], Sample]
+    prefix: str = ""
 
 
 class Dataset:
@@ -196,12 +200,15 @@ class Dataset:
 
     def sources(self) -> list[Source]:
         """The files of its samples, in order."""
-        return [Source(path, as_it_is) for path in sorted(self.folder.glob("samples-*.jsonl"))]
+        return [self.source(path) for path in sorted(self.folder.glob("samples-*.jsonl"))]
 
     def caption_sources(self) -> list[Source]:
         """The file of `captions`, if there is one."""
         path = self.folder / CAPTIONS
-        return [Source(path, as_it_is)] if path.is_file() else []
+        return [self.source(path)] if path.is_file() else []
+
+    def source(self, path: Path) -> Source:
+        return Source(path, str(self.info["source"]), as_it_is)
 
     def picture(self, sample: Sample, *, depth: bool = False) -> Picture:
         """A sample's picture, with its depth when asked.
@@ -210,10 +217,6 @@ class Dataset:
             InputError: a file is missing or damaged, or the sample has no depth.
         """
         return open_picture(self.folder / sample.image, depth_path=self.depth_path(sample) if depth else None)
-
-    def origin(self, sample: Sample) -> str:
-        """The source that a sample's object id belongs to."""
-        return str(self.info["source"])
 
     def target_mask(self, sample: Sample) -> np.ndarray | None:
         """(height, width) bool: all right targets of a wish, of one with a part that part alone; None without a target.

@@ -11,9 +11,9 @@ import torch
 from torch import nn
 
 from graspwise.data.mixture import open_data
-from graspwise.data.rows import Rows, read_lines
+from graspwise.data.rows import Rows, outline, outlines, read_lines
 from graspwise.data.split import GROUPS, Split, make_split
-from graspwise.data.store import Dataset, Sample, parsed
+from graspwise.data.store import Dataset, Sample
 from graspwise.errors import InputError
 from graspwise.files import empty_directory, read_json, write_json
 from graspwise.model.grasp_model import GraspModel
@@ -86,8 +86,9 @@ def train(
     folder, dataset = Path(out), open_data(config.data)
     processes.first_does(lambda: check_run(folder, config.to_json(), resume=resume))
     split = make_split(
-        dataset, by=config.split, folds=config.folds, fold=config.fold, validation=config.validation, seed=config.seed
-    )
+        outlines(dataset.sources()), by=config.split, folds=config.folds, fold=config.fold,
+        validation=config.validation, seed=config.seed,
+    )  # fmt: skip
     parts = divide(dataset, split)
     if not parts.training:
         raise InputError(
@@ -267,11 +268,11 @@ def divide(dataset: Dataset, split: Split) -> Parts:
     parts = Parts(Rows(sources), Rows(sources), Rows(sources), set())
     for index, source in enumerate(sources):
         for line, offset, text in read_lines(source.path):
-            sample = source.sample(parsed(text, where=source.path, number=line + 1))
+            sample = outline(text, source=source, number=line + 1)
             group, is_caption = split.group(sample), index >= len(labelled)
             learned = group in training and not is_caption
             if learned:
-                parts.trained_on.add(f"{dataset.origin(sample)}:{sample.object_id}")
+                parts.trained_on.add(f"{source.origin}:{sample.object_id}")
             watched = group in validation and sample.original and not is_caption
             # Unlabelled photographs have no grasp to test, but they show objects: those of the test side stay out too.
             shown = group in training and (is_caption or sample.original)

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graspwise.data.mixture import open_data
-from graspwise.data.rows import BLOCK, Rows, read_lines, those
+from graspwise.data.rows import BLOCK, Rows, outlines, read_lines, those
+from graspwise.data.split import make_split
 from graspwise.data.store import Dataset
 from graspwise.errors import InputError
 
@@ -71,6 +72,18 @@ def test_rows_of_a_mixture_lead_to_their_own_folders(dataset_folder: Path, tmp_p
     rows = rows_of(mixture, lambda source, line: True)
     assert [s.to_json() for s in rows] == [s.to_json() for s in mixture]
     assert rows[-1].image.startswith(str(other.resolve())) and rows[-1].source_image.startswith("1:")
+
+
+def test_outlines_split_as_their_samples(dataset_folder: Path, tmp_path: Path):
+    other = tmp_path / "other"
+    shutil.copytree(dataset_folder, other)
+    mixture = open_data([dataset_folder, other])
+    options = {"by": "image", "folds": 3, "fold": 1, "validation": 0.2, "seed": 4}
+    assert make_split(outlines(mixture.sources()), **options) == make_split(mixture, **options)
+    assert [source.origin for source in mixture.sources()] == ["cornell", "cornell"]
+    (other / "samples-00000.jsonl").write_text('{"object_id": 1}\n')
+    with pytest.raises(InputError, match=r"samples-00000\.jsonl: line 1 is not a sample \('category'\)"):
+        list(outlines(mixture.sources()))
 
 
 def test_line_damaged_meanwhile_names_its_file(long_folder: Path, tmp_path: Path):

@@ -193,13 +193,10 @@ class Written:
         return iter(self.samples)
 
     def sources(self) -> list[Source]:
-        return [Source(Path(self.folder.name) / "samples", as_it_is)]
+        return [Source(Path(self.folder.name) / "samples", "made-up", as_it_is)]
 
     def caption_sources(self) -> list[Source]:
-        return [Source(Path(self.folder.name) / "captions", as_it_is)]
-
-    def origin(self, sample: Sample) -> str:
-        return "made-up"
+        return [Source(Path(self.folder.name) / "captions", "made-up", as_it_is)]
 
 
 @settings(deadline=None, max_examples=60)

@@ -9,6 +9,7 @@ from graspwise.vlm.adapter import Parts
 def spread_blocks(vlm: PreTrainedModel, parts: Parts) -> None:
     """Spread the blocks of tower and language model: each process keeps its share, and fetches a block to run it.
 
+    The parts themselves are not wrapped, since transformers knows what to record of them by the names of their classes.
     Projector, embeddings and all that is added later, such as LoRA, stay whole in every process.
 
     Args:
@@ -36,9 +37,3 @@ def spread_blocks(vlm: PreTrainedModel, parts: Parts) -> None:
         spread = [block for block in blocks if id(block) not in inside]
         for block in spread:
             fully_shard(block, mesh=mesh, reshard_after_forward=True)
-        held = {parameter for block in spread for parameter in block.parameters()}
-        # As one whole the blocks are fetched ahead of their turn.
-        fully_shard(
-            part, mesh=mesh, reshard_after_forward=True,
-            ignored_params={parameter for parameter in part.parameters() if parameter not in held},
-        )  # fmt: skip

@@ -6,8 +6,8 @@ import pytest
 from graspwise.data.build import BuildConfig, build_dataset
 from graspwise.data.labelled import LabelledPicture
 from graspwise.data.mixture import Mixture, open_data
-from graspwise.data.split import make_split
 from graspwise.data.rows import outlines
+from graspwise.data.split import make_split
 from graspwise.data.store import Dataset
 from graspwise.errors import InputError
 

@@ -208,7 +208,7 @@ class Dataset:
         return [self.source(path)] if path.is_file() else []
 
     def source(self, path: Path) -> Source:
-        return Source(path, str(self.info["source"]), as_it_is)
+        return Source(path, str(self.info.get("source", "")), as_it_is)
 
     def picture(self, sample: Sample, *, depth: bool = False) -> Picture:
         """A sample's picture, with its depth when asked.

@@ -102,8 +102,7 @@ def trained_parameters(model: GraspModel, recipe: Recipe, strategy: str, stage: 
     """How many parameters learn in a stage."""
     parts = model.family.parts(model.vlm)
     projector = numbers(parts.projector)
-    layers = [layer for layer in parts.language_model.modules() if isinstance(layer, nn.Linear)]
-    lora = sum(recipe.lora_rank * (layer.in_features + layer.out_features) for layer in layers)
+    lora = lora_numbers(parts.language_model, rank=recipe.lora_rank)
     if stage in ("maps", "scene"):
         # The names in a scene are a head of about that size.
         return numbers(GraspMapHead(model.vlm.config.vision_config.map_channels))
@@ -114,6 +113,13 @@ def trained_parameters(model: GraspModel, recipe: Recipe, strategy: str, stage: 
     if stage != "answers" or strategy == "projector":
         return projector
     return projector + lora + (steered_parameters(model) if strategy == "spt" else 0)
+
+
+def lora_numbers(language_model: nn.Module, *, rank: int) -> int:
+    """How many parameters LoRA has there, or will have."""
+    found = sum(p.numel() for name, p in language_model.named_parameters() if "lora_" in name)
+    layers = [layer for layer in language_model.modules() if isinstance(layer, nn.Linear)]
+    return found or sum(rank * (layer.in_features + layer.out_features) for layer in layers)
 
 
 def steered_parameters(model: GraspModel) -> int:

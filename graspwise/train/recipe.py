@@ -1,6 +1,6 @@
 """Training recipes by name: every number a run depends on, dumped into its folder."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -119,8 +119,12 @@ class Recipe:
             return self
         if samples < 1:
             raise InputError(f"--micro-batch is {samples}; valid is 1 or more")
-        stages = {name: stage for name, stage in vars(self).items() if isinstance(stage, Stage)}
-        return replace(self, **{n: replace(s, micro_batch=min(s.micro_batch, samples)) for n, s in stages.items()})
+        return self.each_stage(lambda stage: replace(stage, micro_batch=min(stage.micro_batch, samples)))
+
+    def each_stage(self, changed: Callable[[Stage], Stage]) -> "Recipe":
+        """The same recipe with every stage changed."""
+        stages: dict[str, Any] = {n: changed(stage) for n, stage in vars(self).items() if isinstance(stage, Stage)}
+        return replace(self, **stages)
 
 
 SMALL = Recipe(

@@ -21,9 +21,7 @@ def recomputable_layers(model: GraspModel) -> list[nn.Module]:
     language_model = model.family.parts(model.vlm).language_model
     layers = [layer for layer in language_model.modules() if isinstance(layer, GradientCheckpointingLayer)]
     if not layers:
-        raise InputError(
-            f"--gradient-checkpointing: {type(language_model).__name__} has no layers for it; leave it out"
-        )
+        raise InputError(f"--gradient-checkpointing: {type(language_model).__name__} has none; leave it out")
     for layer in layers:
         layer._gradient_checkpointing_func = partial(checkpoint, use_reentrant=False)
     return layers
@@ -36,9 +34,9 @@ def recomputing(layers: Sequence[nn.Module]) -> Iterator[None]:
     They count as training within, themselves and not their children: dropout stays off, and outside nothing differs.
     """
     for layer in layers:
-        layer.training = layer.gradient_checkpointing = True
+        layer.training, layer.gradient_checkpointing = True, True  # type: ignore[assignment]
     try:
         yield
     finally:
         for layer in layers:
-            layer.training = layer.gradient_checkpointing = False
+            layer.training, layer.gradient_checkpointing = False, False  # type: ignore[assignment]

@@ -45,6 +45,9 @@ def try_run(config: TrainConfig, *, say: Callable[[str], None], processes: Proce
 
 def shortened(recipe: Recipe, processes: int) -> Recipe:
     """The recipe with steps of one micro-batch a process, and of them as many as tell the time."""
-    stages = {name: stage for name, stage in vars(recipe).items() if isinstance(stage, Stage) and stage.samples}
-    steps = {name: replace(stage, batch=stage.micro_batch * processes) for name, stage in stages.items()}
-    return replace(recipe, **{name: replace(s, samples=(1 + FEW) * s.batch) for name, s in steps.items()})
+
+    def few(stage: Stage) -> Stage:
+        batch = stage.micro_batch * processes
+        return replace(stage, batch=batch, samples=(1 + FEW) * batch) if stage.samples else stage
+
+    return recipe.each_stage(few)

@@ -33,7 +33,7 @@ def test_estimate_says_what_a_run_takes_and_leaves_nothing(
         (
             ["--model", "grconvnet", "--dtype", "fp32"],
             {},
-            "--dtype fp32: valid with --model llava and --strategy align",
+            "--dtype fp32: valid with --model llava and --strategy",
         ),
         (["--strategy", "hand-tokens", "--estimate"], {}, "--estimate: valid with --model llava"),
         (["--model", "grconvnet"], {"WORLD_SIZE": "2"}, "accelerate launch: valid with --model llava"),

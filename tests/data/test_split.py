@@ -249,9 +249,10 @@ def test_the_splits_file_says_what_training_and_test_take(tmp_path: Path) -> Non
     keep_splits(path, splits_json(PHOTOGRAPHS, **FILE, kinds=["category"]))
     read = json.loads(path.read_text())
     assert read["seed"] == 0 and "permutation" in read["how"]
+    dataset = Written(SAMPLES)
     for by, fold in product(get_args(By), range(5)):
         split = make_split(SAMPLES, **OPTIONS | {"by": by, "fold": fold})
-        parts, entry = divide(Written(SAMPLES), split), read[by][fold]  # type: ignore[arg-type]
+        parts, entry = divide(dataset, split), read[by][fold]  # type: ignore[arg-type]
         taken = {"test": split.test_samples(SAMPLES), "validation": parts.validation, "training": parts.training}
         assert entry["fold"] == fold
         for part, samples in taken.items():

@@ -31,6 +31,8 @@ def test_what_learns_is_counted_right(model: GraspModel):
     projector = sum(p.numel() for p in model.vlm.model.multi_modal_projector.parameters())
     add_lora(model, config().recipe)
     lora = sum(p.numel() for p in lora_parameters(model).values())
+    # Once it is there, it is counted as it is.
+    assert estimate(model, config(), ahead).trained == found.trained
     assert found.trained["words"] == projector
     assert found.trained["answers"] == projector + lora
     assert found.learning == 16 * max(found.trained.values())

@@ -159,7 +159,7 @@ PAPER = replace(
     projector_act="linear",
 )
 # The same numbers for LLaVA-7B, whose step of 32 samples goes through one card in four parts, or one part each through
-# eight; by the estimate a part of eight samples needs half of a card's 80 GB.
+# eight; by the estimate a part of eight samples takes 64 GB, one of four 40 GB.
 LLAVA_ONE = replace(
     PAPER,
     name="llava-7b-1x80gb",

@@ -58,7 +58,7 @@ def read(folder: Path, count: int, folds: int) -> None:
     from graspwise.data.split import make_split
     from graspwise.train.estimate import peak_memory
     from graspwise.train.examples import Order
-    from graspwise.train.run import divide, plate_length
+    from graspwise.train.parts import divide, plate_length
 
     loaded, started = peak_memory(), time.perf_counter()
     dataset = open_data([folder])

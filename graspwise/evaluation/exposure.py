@@ -28,7 +28,7 @@ def seen_objects(model: str, source: str) -> frozenset[str]:
 
 def training_photographs(dataset: Dataset, split: Split) -> Sequence[Sample]:
     """The photographs that a model can learn names from: those without grasp labels too."""
-    from graspwise.train.run import divide
+    from graspwise.train.parts import divide
 
     return divide(dataset, split).captions
 

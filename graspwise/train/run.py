@@ -1,18 +1,16 @@
 """A training run: stages one after the other in one folder, resumable, ending in a model folder and a plot."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from itertools import islice
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import torch
 from torch import nn
 
 from graspwise.data.mixture import open_data
-from graspwise.data.rows import Rows, outline, outlines, read_lines
-from graspwise.data.split import GROUPS, Split, make_split
+from graspwise.data.rows import outlines
+from graspwise.data.split import GROUPS, make_split
 from graspwise.data.store import Dataset, Sample
 from graspwise.errors import InputError
 from graspwise.files import empty_directory, read_json, write_json
@@ -24,6 +22,7 @@ from graspwise.model.tower import LiteTower
 from graspwise.train.estimate import Forecast, estimate
 from graspwise.train.examples import plain_example
 from graspwise.train.loop import Progress, Task, check_share, fit
+from graspwise.train.parts import Parts, divide, plate_length
 from graspwise.train.processes import ALONE, Processes
 from graspwise.train.reason_task import ReasonTask
 from graspwise.train.recipe import Recipe, Stage, TrainConfig
@@ -37,25 +36,6 @@ from graspwise.vlm.holding import Holding
 
 # Object sets that wishes may be learned on.
 TRAINING_SETS = {"train", "graspnet-train"}
-# Photographs that are enough to tell the length of the jaw plates.
-PLATES = 100_000
-
-
-@dataclass(frozen=True)
-class Parts:
-    """Samples of a run's data set by their part of the split.
-
-    Attributes:
-        training: Learned from.
-        validation: Photographs that are watched.
-        captions: Photographs of the training part, those without grasp labels too.
-        trained_on: Object ids of `training`, prefixed by their source.
-    """
-
-    training: Rows
-    validation: Rows
-    captions: Rows
-    trained_on: set[str]
 
 
 def train(
@@ -256,45 +236,6 @@ def stages(model: GraspModel, config: TrainConfig, dataset: Dataset, parts: Part
     shared |= {"trainable": trainable, "recipe": recipe, "watch_samples": config.watch_samples}
     stage: Stage = getattr(recipe, config.strategy)
     yield AnswerTask(model, dataset, training=parts.training, **shared), stage, config.watch
-
-
-def divide(dataset: Dataset, split: Split) -> Parts:
-    """Samples by part; validation is the unaugmented photographs alone, captions one sample a training photograph.
-
-    Every line of the data set is read once; of a sample in a part its place alone is kept.
-    """
-    training, validation = set(split.training), set(split.validation)
-    labelled, sources = dataset.sources(), [*dataset.sources(), *dataset.caption_sources()]
-    parts = Parts(Rows(sources), Rows(sources), Rows(sources), set())
-    for index, source in enumerate(sources):
-        for line, offset, text in read_lines(source.path):
-            sample = outline(text, source=source, number=line + 1)
-            group, is_caption = split.group(sample), index >= len(labelled)
-            learned = group in training and not is_caption
-            if learned:
-                parts.trained_on.add(f"{source.origin}:{sample.object_id}")
-            watched = group in validation and sample.original and not is_caption
-            # Unlabelled photographs have no grasp to test, but they show objects: those of the test side stay out too.
-            shown = group in training and (is_caption or sample.original)
-            for rows, chosen in ((parts.training, learned), (parts.validation, watched), (parts.captions, shown)):
-                rows.pass_by(index, line, offset, chosen=chosen)
-    for rows in (parts.training, parts.validation, parts.captions):
-        rows.close()
-    return parts
-
-
-def plate_length(samples: Iterable[Sample]) -> float:
-    """Median length of the labels' jaw plates, fraction of the picture's side, on photographs as they were taken.
-
-    The first `PLATES` photographs tell.
-    """
-    lengths = [
-        label.jaw / max(sample.transform.size)
-        for sample in islice(samples, PLATES)
-        if sample.original
-        for label in sample.rectangles
-    ]
-    return round(median(lengths), 4) if lengths else 0.0
 
 
 def remember(model: GraspModel, dataset: Dataset, samples: Sequence[Sample]) -> Memory:

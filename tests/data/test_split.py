@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from graspwise.data.split import By, Shown, Split, keep_splits, make_split, split_photographs, splits_json
 from graspwise.data.store import Dataset, Sample, Source, WishLabel, as_it_is
 from graspwise.errors import InputError
-from graspwise.train.run import divide
+from graspwise.train.parts import divide
 from graspwise.transform import Transform
 
 OPTIONS: dict[str, Any] = {"by": "object", "folds": 5, "fold": 0, "validation": 0.1, "seed": 0}

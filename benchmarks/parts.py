@@ -39,8 +39,9 @@ from graspwise.model.memory import Memory
 from graspwise.picture import Picture
 from graspwise.train.examples import Example, plain_example
 from graspwise.train.loop import fit
+from graspwise.train.parts import divide, plate_length
 from graspwise.train.recipe import SMALL, TrainConfig
-from graspwise.train.run import divide, freeze, plate_length
+from graspwise.train.run import freeze
 from graspwise.train.tasks import MapsTask
 
 BATCH = 16

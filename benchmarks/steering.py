@@ -33,8 +33,8 @@ from graspwise.model.load import load_model, new_steered_head
 from graspwise.model.steering import SteeredHead
 from graspwise.train.examples import plain_example
 from graspwise.train.loop import Progress, fit
+from graspwise.train.parts import divide
 from graspwise.train.recipe import SMALL, Stage
-from graspwise.train.run import divide
 from graspwise.train.steer_tasks import SteerTask, names_target, reason_states
 from graspwise.train.tasks import autocast
 

@@ -55,6 +55,7 @@ def main() -> None:
     stages()
     model()
     conventions()
+    shares()
 
 
 def save(figure: Figure, name: str) -> None:
@@ -440,6 +441,33 @@ def conventions() -> None:
         axis.text(38, middle + 1.7, words, va="center", fontsize=9, color=GREY)
         axis.text(80, middle, coordinates.written(text), va="center", family="monospace", fontsize=11, color=DARK)
     save(figure, "vlm.png")
+
+
+# ---- scale.md
+
+
+def shares() -> None:
+    """Eight micro-batches of a step, as one, two and eight processes take them."""
+    colours = (AMBER, BLUE, GREEN, "#d8b4fe", "#fecaca", "#a5f3fc", "#fde68a", "#e5e7eb")
+    figure = Figure(figsize=(8.6, 2.5), layout="constrained")
+    axis = figure.subplots()
+    blank(axis, width=120, height=34)
+    for column in range(8):
+        axis.text(31 + 8.4 * column, 2, f"{4 * column} to {4 * column + 3}", ha="center", fontsize=8, color=DARK)
+    axis.text(24, 2, "samples of a step", ha="right", fontsize=9, color=DARK)
+    for row, count in enumerate((1, 2, 8)):
+        y = 5 + 9.5 * row
+        words = f"{count} processes" if count > 1 else "one process"
+        axis.text(24, y + 3.5, words, ha="right", va="center", fontsize=9.5, weight="bold", color=DARK)
+        for column in range(8):
+            rank = column % count
+            axis.add_patch(
+                Box((27.2 + 8.4 * column, y), 7.6, 7, facecolor=colours[rank], alpha=0.75, edgecolor="white")
+            )
+            axis.text(31 + 8.4 * column, y + 3.5, str(rank), ha="center", va="center", fontsize=10, color=DARK)
+        arrow(axis, (95, y + 3.5), (99, y + 3.5))
+        axis.text(100, y + 3.5, "one gradient, one step", va="center", fontsize=8.5, color=DARK)
+    save(figure, "shares.png")
 
 
 if __name__ == "__main__":

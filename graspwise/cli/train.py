@@ -1,5 +1,6 @@
 """`graspwise train`: one run, resumable."""
 
+import os
 import sys
 from enum import StrEnum
 from functools import partial
@@ -11,6 +12,8 @@ import typer
 from graspwise.cli.progress import training_bars
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from graspwise.train.recipe import Strategy
 
 
@@ -29,6 +32,10 @@ class StrategyChoice(StrEnum):
     hand_instruct = "hand-instruct"
 
 
+# Strategies of models that read and write about pictures.
+READERS = (StrategyChoice.align, StrategyChoice.projector, StrategyChoice.lora, StrategyChoice.spt)
+
+
 class TokensChoice(StrEnum):
     one = "1"
     two = "2"
@@ -39,6 +46,11 @@ class TokensChoice(StrEnum):
 class CoordinatesChoice(StrEnum):
     family = "family"
     fraction = "fraction"
+
+
+class DtypeChoice(StrEnum):
+    bf16 = "bf16"
+    fp32 = "fp32"
 
 
 class SplitChoice(StrEnum):
@@ -76,7 +88,11 @@ def train(
     ] = TokensChoice.three,
     mano: Annotated[Path | None, typer.Option(help="MANO's folder, for a data set of that hand.")] = None,
     recipe: Annotated[
-        str | None, typer.Option(help="small (the default), paper or tiny; for grconvnet paper (the default) or tiny.")
+        str | None,
+        typer.Option(
+            help="small (the default), paper, llava-7b-1x80gb, llava-7b-8x80gb or tiny; for grconvnet paper (the "
+            "default) or tiny."
+        ),
     ] = None,
     budget_samples: Annotated[
         int | None, typer.Option(help="Answer samples, or grconvnet's samples, instead of the recipe's.")
@@ -95,18 +111,44 @@ def train(
     fold: Annotated[int, typer.Option(help="Which fold is kept for testing.")] = 0,
     seed: Annotated[int, typer.Option(help="Decides order, augmentation and initial weights.")] = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
+    micro_batch: Annotated[
+        int | None, typer.Option(help="At most so many samples a forward pass; several processes share them out.")
+    ] = None,
+    dtype: Annotated[DtypeChoice, typer.Option(help="Of the weights that do not learn.")] = DtypeChoice.bf16,
+    gradient_checkpointing: Annotated[
+        bool, typer.Option("--gradient-checkpointing", help="Less memory, a third more time.")
+    ] = False,
+    four_bit: Annotated[
+        bool, typer.Option("--four-bit", help="Hold the base's language model in 4 bits, by bitsandbytes.")
+    ] = False,
+    estimate: Annotated[
+        bool, typer.Option("--estimate", help="Only say what it would take: parameters, memory, disk, time.")
+    ] = False,
 ) -> int:
-    """Train a model; stop it with Ctrl-C at any time and go on with --resume."""
+    """Train a model; stop it with Ctrl-C at any time and go on with --resume.
+
+    `accelerate launch -m graspwise train ...` trains with several processes.
+    """
     from graspwise.errors import InputError
     from graspwise.train.hand_language import train_hand_language
     from graspwise.train.hand_text_recipe import HandTextConfig, hand_text_recipe_named
     from graspwise.train.hand_tokens import HandTokensConfig, hand_tokens_recipe_named, train_hand_tokens
-    from graspwise.train.loop import Interrupted
     from graspwise.train.peer import PAPER, PeerConfig, peer_recipe_named, train_peer
-    from graspwise.train.plot import plot_run
+    from graspwise.train.processes import joined_processes
     from graspwise.train.recipe import SMALL, TrainConfig, recipe_named
     from graspwise.train.run import train as train_llava
+    from graspwise.train.trial import try_run
 
+    at_scale = {
+        "--micro-batch": micro_batch, "--dtype fp32": dtype is DtypeChoice.fp32, "--four-bit": four_bit,
+        "--gradient-checkpointing": gradient_checkpointing, "--estimate": estimate,
+        "accelerate launch": int(os.environ.get("WORLD_SIZE", "1")) > 1,
+    }  # fmt: skip
+    given = [name for name, value in at_scale.items() if value]
+    reads = model is ModelChoice.llava and strategy in (None, *READERS)
+    if given and not reads:
+        listed = ", ".join(choice.value for choice in READERS)
+        raise InputError(f"{given[0]}: valid with --model llava and --strategy {listed}")
     if model is ModelChoice.grconvnet:
         if base is not None or strategy is not None:
             raise InputError("--base and --strategy belong to --model llava; grconvnet starts from random weights")
@@ -151,11 +193,41 @@ def train(
         config = TrainConfig(
             data=tuple(map(str, data)), base=base or "small",
             strategy=cast("Strategy", (strategy or StrategyChoice.lora).value),
-            recipe=recipe_named(recipe or SMALL.name).scaled(budget_samples),
+            recipe=recipe_named(recipe or SMALL.name).scaled(budget_samples).in_parts(micro_batch),
             split=split.value, folds=folds, fold=fold, seed=seed,
             coordinates=(coordinates or CoordinatesChoice.family).value,
+            dtype=dtype.value, four_bit=four_bit, gradient_checkpointing=gradient_checkpointing,
         )  # fmt: skip
-        run = partial(train_llava, config)
+        with joined_processes() as processes:
+            if estimate:
+                try_run(config, say=print if processes.is_first else silent, processes=processes)
+                return 0
+            if not processes.is_first:
+                return follow(partial(train_llava, config, out=out, resume=resume, processes=processes))
+            return lead(partial(train_llava, config, processes=processes), out=out, resume=resume)
+    return lead(run, out=out, resume=resume)
+
+
+def silent(line: str) -> None:
+    """Says nothing."""
+
+
+def follow(run: "Callable[[], Path]") -> int:
+    """Train as one of several processes, of which another one speaks."""
+    from graspwise.train.loop import Interrupted
+
+    try:
+        run()
+    except Interrupted:
+        return 130
+    return 0
+
+
+def lead(run: "Callable[..., Path]", *, out: Path, resume: bool) -> int:
+    """Train, and show how it goes."""
+    from graspwise.train.loop import Interrupted
+    from graspwise.train.plot import plot_run
+
     try:
         with training_bars() as report:
             folder = run(out=out, resume=resume, report=report, say=lambda line: print(line, file=sys.stderr))

@@ -1,10 +1,11 @@
 """Several data sets learned from at once: each takes part as often as it has samples."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
-from graspwise.data.store import Dataset, Sample
+from graspwise.data.store import Dataset, Sample, Source
 from graspwise.errors import InputError
 
 
@@ -39,16 +40,17 @@ class Mixture(Dataset):
             "samples": sum(map(len, self.datasets)),
         }
 
-    def __iter__(self) -> Iterator[Sample]:
-        for number, dataset in enumerate(self.datasets):
-            yield from rooted(dataset, dataset, number=number)
+    def sources(self) -> list[Source]:
+        return [source for dataset in self.datasets for source in self.rooted(dataset, dataset.sources())]
 
-    def captions(self) -> Iterator[Sample]:
-        for number, dataset in enumerate(self.datasets):
-            yield from rooted(dataset, dataset.captions(), number=number)
+    def caption_sources(self) -> list[Source]:
+        return [source for dataset in self.datasets for source in self.rooted(dataset, dataset.caption_sources())]
 
-    def origin(self, sample: Sample) -> str:
-        return next(d.origin(sample) for d in self.datasets if Path(sample.image).is_relative_to(d.folder))
+    def rooted(self, dataset: Dataset, sources: Sequence[Source]) -> list[Source]:
+        """Files of one of the data sets, their samples as the mixture has them."""
+        number = self.datasets.index(dataset)
+        sample = partial(rooted, dataset, number=number)
+        return [replace(source, sample=sample, prefix=f"{number}:") for source in sources]
 
 
 def open_data(folders: Sequence[Path | str]) -> Dataset:
@@ -60,19 +62,18 @@ def open_data(folders: Sequence[Path | str]) -> Dataset:
     return Dataset(folders[0]) if len(folders) == 1 else Mixture(folders)
 
 
-def rooted(dataset: Dataset, samples: Iterable[Sample], *, number: int) -> Iterator[Sample]:
-    """Samples of a data set with absolute paths, and its number before the photographs' names."""
-    for sample in samples:
-        wish = sample.wish
-        if wish is not None:
-            wish = replace(wish, objects=at(dataset, wish.objects), parts=at(dataset, wish.parts))
-        yield replace(
-            sample,
-            image=str(dataset.folder / sample.image),
-            depth=at(dataset, sample.depth),
-            wish=wish,
-            source_image=f"{number}:{sample.source_image}",
-        )
+def rooted(dataset: Dataset, sample: Sample, *, number: int) -> Sample:
+    """A sample of a data set with absolute paths, and the data set's number before its photograph's name."""
+    wish = sample.wish
+    if wish is not None:
+        wish = replace(wish, objects=at(dataset, wish.objects), parts=at(dataset, wish.parts))
+    return replace(
+        sample,
+        image=str(dataset.folder / sample.image),
+        depth=at(dataset, sample.depth),
+        wish=wish,
+        source_image=f"{number}:{sample.source_image}",
+    )
 
 
 def at(dataset: Dataset, path: str | None) -> str | None:

@@ -13,6 +13,7 @@ from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 
+from graspwise.data.rows import Outline
 from graspwise.data.store import Sample
 from graspwise.errors import InputError
 from graspwise.files import read_json, write_text
@@ -71,7 +72,7 @@ class Split:
     folds: int
     fold: int
 
-    def group(self, sample: Sample) -> str:
+    def group(self, sample: Sample | Outline) -> str:
         return group_of(self.by, sample.source_image, Shown(sample.object_id, sample.category))
 
     def test_samples(self, samples: Iterable[Sample]) -> list[Sample]:
@@ -96,7 +97,9 @@ def group_of(by: By, photograph: str, shown: Shown) -> str:
     return {"object": shown.object_id, "image": photograph, "category": shown.category}[by]
 
 
-def make_split(samples: Iterable[Sample], *, by: By, folds: int, fold: int, validation: float, seed: int) -> Split:
+def make_split(
+    samples: Iterable[Sample | Outline], *, by: By, folds: int, fold: int, validation: float, seed: int
+) -> Split:
     """Fold `fold` of `folds`, of nearly equal counts of photographs, and a validation part inside the training folds.
 
     Args:
@@ -113,12 +116,14 @@ def make_split(samples: Iterable[Sample], *, by: By, folds: int, fold: int, vali
     """
     photographs = {}
     for sample in samples:
-        if by == "category" and sample.wish is not None:
+        if by == "category" and sample.wish:
             raise InputError(
                 "--split is category; valid for wishes, whose scenes show several things, is object or image"
             )
         if sample.original:
-            photographs[sample.source_image] = Shown(sample.object_id, sample.category)
+            shown = Shown(sample.object_id, sample.category)
+            # Without folds nobody counts photographs, and one of each object is enough.
+            photographs[sample.source_image if folds or by == "image" else " ".join(shown)] = shown
     return split_photographs(photographs, by=by, folds=folds, fold=fold, validation=validation, seed=seed)
 
 

@@ -6,7 +6,7 @@ it is whole.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -149,6 +149,23 @@ class Sample:
         )
 
 
+@dataclass(frozen=True)
+class Source:
+    """A file of samples.
+
+    Attributes:
+        path: Its lines are samples.
+        origin: What their object ids belong to.
+        sample: A line's sample as the data set has it.
+        prefix: What stands before the photographs' names there.
+    """
+
+    path: Path
+    origin: str
+    sample: Callable[[Sample], Sample]
+    prefix: str = ""
+
+
 class Dataset:
     """A data set folder; iterating it yields its samples in order without holding them all.
 
@@ -173,13 +190,25 @@ class Dataset:
         return int(self.info["samples"])
 
     def __iter__(self) -> Iterator[Sample]:
-        for shard in sorted(self.folder.glob("samples-*.jsonl")):
-            yield from read_samples(shard)
+        for source in self.sources():
+            yield from map(source.sample, read_samples(source.path))
 
     def captions(self) -> Iterator[Sample]:
         """Photographs without grasp labels, with a question about what they show: for alignment only."""
-        if (self.folder / CAPTIONS).is_file():
-            yield from read_samples(self.folder / CAPTIONS)
+        for source in self.caption_sources():
+            yield from map(source.sample, read_samples(source.path))
+
+    def sources(self) -> list[Source]:
+        """The files of its samples, in order."""
+        return [self.source(path) for path in sorted(self.folder.glob("samples-*.jsonl"))]
+
+    def caption_sources(self) -> list[Source]:
+        """The file of `captions`, if there is one."""
+        path = self.folder / CAPTIONS
+        return [self.source(path)] if path.is_file() else []
+
+    def source(self, path: Path) -> Source:
+        return Source(path, str(self.info.get("source", "")), as_it_is)
 
     def picture(self, sample: Sample, *, depth: bool = False) -> Picture:
         """A sample's picture, with its depth when asked.
@@ -188,10 +217,6 @@ class Dataset:
             InputError: a file is missing or damaged, or the sample has no depth.
         """
         return open_picture(self.folder / sample.image, depth_path=self.depth_path(sample) if depth else None)
-
-    def origin(self, sample: Sample) -> str:
-        """The source that a sample's object id belongs to."""
-        return str(self.info["source"])
 
     def target_mask(self, sample: Sample) -> np.ndarray | None:
         """(height, width) bool: all right targets of a wish, of one with a part that part alone; None without a target.
@@ -235,12 +260,31 @@ def read_samples(path: Path) -> Iterator[Sample]:
     Raises:
         InputError: a line is not a sample.
     """
-    with path.open(encoding="utf-8") as lines:
+    with path.open("rb") as lines:
         for number, line in enumerate(lines, start=1):
-            try:
-                yield Sample.from_json(json.loads(line))
-            except (ValueError, LookupError, TypeError) as error:
-                raise InputError(f"{path}: line {number} is not a sample ({error})") from error
+            yield parsed(line, where=path, number=number)
+
+
+def parsed(line: bytes, *, where: Path, number: int | None = None) -> Sample:
+    """The sample of a line.
+
+    Args:
+        line: UTF-8.
+        where: Its file, and `number` its number there if it is known, for the error.
+
+    Raises:
+        InputError: it is not a sample.
+    """
+    try:
+        return Sample.from_json(json.loads(line))
+    except (ValueError, LookupError, TypeError) as error:
+        raise InputError(
+            f"{where}: {'a line' if number is None else f'line {number}'} is not a sample ({error})"
+        ) from error
+
+
+def as_it_is(sample: Sample) -> Sample:
+    return sample
 
 
 def read_mask(path: Path) -> np.ndarray:

@@ -1,7 +1,7 @@
 """What a model could have learnt from: objects it has seen, categories of which it has seen enough."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from graspwise.data.split import Split
 from graspwise.data.store import Dataset, Sample
@@ -26,9 +26,9 @@ def seen_objects(model: str, source: str) -> frozenset[str]:
     return frozenset(name.removeprefix(prefix) for name in trained_on if name.startswith(prefix))
 
 
-def training_photographs(dataset: Dataset, split: Split) -> list[Sample]:
+def training_photographs(dataset: Dataset, split: Split) -> Sequence[Sample]:
     """The photographs that a model can learn names from: those without grasp labels too."""
-    from graspwise.train.run import divide
+    from graspwise.train.parts import divide
 
     return divide(dataset, split).captions
 

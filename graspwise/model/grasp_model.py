@@ -105,6 +105,11 @@ class GraspModel:
         return self.vlm.device
 
     @property
+    def dtype(self) -> torch.dtype:
+        """Type of the weights that do not learn."""
+        return next(self.family.parts(self.vlm).tower.parameters()).dtype
+
+    @property
     def names_target(self) -> bool:
         """Whether its answers name a target between two [SPT], which steers a dense head."""
         return self.steered is not None and self.card.answer == "reasoned"
@@ -192,10 +197,9 @@ class GraspModel:
 
     def inputs(self, pictures: Sequence[np.ndarray]) -> Inputs:
         """What the vision-language model takes of square pictures (S, S, 3) uint8, in its type and on its device."""
-        dtype = next(self.family.parts(self.vlm).tower.parameters()).dtype
         form = torch.channels_last if self.family.channels_last else torch.contiguous_format
         ready = {
-            name: value.to(dtype=dtype if value.is_floating_point() else None, device=self.device)
+            name: value.to(dtype=self.dtype if value.is_floating_point() else None, device=self.device)
             for name, value in self.family.inputs(pictures).items()
         }
         return {name: value.contiguous(memory_format=form) for name, value in ready.items()}

@@ -25,9 +25,11 @@ from graspwise.model.grasp_model import Card, GraspModel
 from graspwise.model.memory import Memory
 from graspwise.model.scene_names import SceneNames
 from graspwise.model.small import save_checkpoint, write_small_base
+from graspwise.model.spread import spread_blocks
 from graspwise.model.steering import SteeredHead
 from graspwise.model.weights import CARD, PACKAGES, PUBLISHED, cache_folder, published_cards
 from graspwise.vlm.coordinates import FRACTION
+from graspwise.vlm.holding import Holding
 from graspwise.vlm.registry import open_family
 
 PROJECTOR, MAPS, STEERED = "projector.safetensors", "maps.safetensors", "steered.safetensors"
@@ -36,16 +38,21 @@ MEMORY, ADAPTER, TAUGHT = "memory.safetensors", "adapter", "taught.txt"
 BASE_NAME = "small-base"
 # Raised when the conversion changes what the same packages become.
 CONVERSION = 1
+# Whole, bf16.
+HOLDING = Holding()
 Say = Callable[[str], None]
 
 
-def load_model(name: str, *, merged: bool = True, say: Say = lambda line: None) -> GraspModel:
+def load_model(
+    name: str, *, merged: bool = True, say: Say = lambda line: None, holding: Holding = HOLDING
+) -> GraspModel:
     """A model by name.
 
     Args:
         name: A published name ("small"), "small-base", a run folder, a model folder, a checkpoint folder or a hub id.
         merged: Merge an adapter into the weights; False keeps it apart, trainable.
         say: Called with a line when something slow happens.
+        holding: How the weights are held; another than the usual one needs `merged=False`.
 
     Raises:
         InputError: there is no such model, or its parts do not belong together.
@@ -53,14 +60,15 @@ def load_model(name: str, *, merged: bool = True, say: Say = lambda line: None) 
     folder = model_folder(name)
     if folder is None:
         checkpoint = base_checkpoint(name, say=say)
-        model = open_checkpoint(checkpoint, card=Card(base=name, base_sha256=base_hash(name, checkpoint)))
+        card = Card(base=name, base_sha256=base_hash(name, checkpoint))
+        model = open_checkpoint(checkpoint, card=card, holding=holding)
         # Nobody has taught it another convention yet.
         model.card = replace(model.card, coordinates=model.family.coordinates.name)
         return model
     card = read_card(folder)
     if merged and name in published_cards():
         return open_merged(folder, card, say=say)
-    return open_parts(folder, card, merged=merged, say=say)
+    return open_parts(folder, card, merged=merged, say=say, holding=holding)
 
 
 def model_folder(name: str) -> Path | None:
@@ -132,21 +140,25 @@ def base_hash(name: str, checkpoint: str) -> str:
     return digest.hexdigest()
 
 
-def open_checkpoint(checkpoint: str, *, card: Card) -> GraspModel:
-    """A checkpoint of a known family as a grasp model; weights bf16.
+def open_checkpoint(checkpoint: str, *, card: Card, holding: Holding = HOLDING) -> GraspModel:
+    """A checkpoint of a known family as a grasp model.
 
     Raises:
         InputError: it is of no family, or it cannot be read or fetched.
     """
     logging.disable_progress_bar()
     try:
-        vlm, family = open_family(checkpoint)
+        vlm, family = open_family(checkpoint, holding=holding, device=device())
     except InputError:
         raise
     except (OSError, ValueError, RuntimeError, SafetensorError, KeyError) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise InputError(f"model {checkpoint}: cannot be loaded ({reason[:200]})") from error
-    vlm.to(device()).eval().requires_grad_(False)  # type: ignore[arg-type]
+    vlm.eval().requires_grad_(False)
+    if holding.spread:
+        spread_blocks(vlm, family.parts(vlm))
+    if not holding.four_bit:
+        vlm.to(device())  # type: ignore[arg-type]
     if family.channels_last:
         family.parts(vlm).tower.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return GraspModel(vlm=vlm, family=family, card=card)
@@ -157,7 +169,9 @@ def device() -> torch.device:
     return torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
 
 
-def open_parts(folder: Path, card: Card, *, merged: bool, say: Say = lambda line: None) -> GraspModel:
+def open_parts(
+    folder: Path, card: Card, *, merged: bool, say: Say = lambda line: None, holding: Holding = HOLDING
+) -> GraspModel:
     """Base, projector, head and adapter of a model folder, put together."""
     checkpoint = base_checkpoint(card.base, say=say)
     found = base_hash(card.base, checkpoint)
@@ -166,7 +180,7 @@ def open_parts(folder: Path, card: Card, *, merged: bool, say: Say = lambda line
             f"{folder / CARD}: made for a base {card.base} with sha256 {card.base_sha256[:12]}; found {found[:12]}; "
             f"give the checkpoint it was trained from"
         )
-    model = open_checkpoint(checkpoint, card=card)
+    model = open_checkpoint(checkpoint, card=card, holding=holding)
     known = {FRACTION.name, model.family.coordinates.name}
     if card.coordinates not in known:
         raise InputError(f"{folder / CARD}: coordinates are {card.coordinates!r}; valid: {', '.join(sorted(known))}")
@@ -203,15 +217,15 @@ def load_heads(model: GraspModel, folder: Path) -> None:
     if (folder / MAPS).is_file():
         model.head = new_head(model)
         load_part(model.head, folder / MAPS)
-        model.head.to(model.device, torch.bfloat16).eval().requires_grad_(False)
+        model.head.to(model.device, model.dtype).eval().requires_grad_(False)
     if (folder / SCENE_NAMES).is_file():
         channels = model.vlm.config.vision_config.map_channels
         model.scene_names = SceneNames.load(folder / SCENE_NAMES, channels=channels)
-        model.scene_names.to(model.device).eval().requires_grad_(False)
+        model.scene_names.to(model.device, model.dtype).eval().requires_grad_(False)
     if (folder / STEERED).is_file():
         model.steered = new_steered_head(model)
         load_part(model.steered, folder / STEERED)
-        model.steered.to(model.device, torch.bfloat16).eval().requires_grad_(False)
+        model.steered.to(model.device, model.dtype).eval().requires_grad_(False)
 
 
 def new_head(model: GraspModel) -> GraspMapHead:

@@ -130,6 +130,7 @@ class Order:
         return int(permutation(self.count, self.seed, turn)[place])
 
 
-@lru_cache(maxsize=8)
+# The pass that ends and the one that begins; 8 bytes a sample each.
+@lru_cache(maxsize=2)
 def permutation(count: int, seed: int, turn: int) -> np.ndarray:
     return np.random.default_rng([seed, turn]).permutation(count)

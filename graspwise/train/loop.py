@@ -1,21 +1,27 @@
-"""One training loop for every stage: one-cycle AdamW, resumable to the step, interruptible within a minute."""
+"""One training loop for every stage: one-cycle AdamW, resumable to the step, interruptible within a minute.
+
+Several processes take the micro-batches of a step in turn, add up their gradients, and take the same step. What a
+micro-batch sees and draws depends on its positions alone, so the loss is the same for any number of processes.
+"""
 
 import json
 import math
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor, nn
 
+from graspwise.errors import InputError
 from graspwise.files import replacing
+from graspwise.train.processes import ALONE, Processes
 from graspwise.train.recipe import Stage
 
 SAVE_EVERY_SECONDS = 45.0
@@ -63,8 +69,11 @@ def fit(
     seed: int,
     watch: int,
     report: Callable[[Progress], None],
+    processes: Processes = ALONE,
 ) -> None:
     """Train a task for a stage's budget, from its checkpoint in `folder` if there is one.
+
+    The first of the processes alone writes and reports; all read the checkpoint, whatever their number was before.
 
     Args:
         task: What learns and how its loss is taken.
@@ -73,27 +82,34 @@ def fit(
         seed: Seeds whatever the forward pass draws.
         watch: How many times the validation figures are taken, evenly, the last after the last step.
         report: Called after every step.
+        processes: Those that train together.
 
     Raises:
-        Interrupted: SIGINT or SIGTERM came; the checkpoint holds the last step.
+        InputError: the processes cannot share a step.
+        Interrupted: SIGINT or SIGTERM came, to any of the processes; the checkpoint holds the last step.
     """
+    check_share(task.name, stage, processes)
     parameters = task.parameters()
+    learned = list(parameters.values())
     steps = max(1, -(-stage.samples // stage.batch))
     groups = [{"params": [p], "lr": stage.learning_rate * task.rate(name)} for name, p in parameters.items()]
     optimizer = torch.optim.AdamW(groups, lr=stage.learning_rate, weight_decay=stage.weight_decay)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, partial(one_cycle, steps=steps, warmup=stage.warmup))
-    folder.mkdir(parents=True, exist_ok=True)
+    if processes.is_first:
+        folder.mkdir(parents=True, exist_ok=True)
     checkpoint = folder / "checkpoint" / f"{task.name}.pt"
     first = 0
     if checkpoint.is_file():
-        state = torch.load(checkpoint, weights_only=True)
+        # Not onto the device of the process that wrote it.
+        state = torch.load(checkpoint, weights_only=True, map_location="cpu")
         with torch.no_grad():
             for name, value in state["parameters"].items():
                 parameters[name].copy_(value)
         optimizer.load_state_dict(state["optimizer"])
         schedule.load_state_dict(state["schedule"])
         first = int(state["step"])
-        drop_metrics_after(folder / "metrics.jsonl", stage=task.name, step=first)
+        if processes.is_first:
+            drop_metrics_after(folder / "metrics.jsonl", stage=task.name, step=first)
 
     def save(step: int) -> None:
         values = {name: parameter.detach() for name, parameter in parameters.items()}
@@ -109,52 +125,100 @@ def fit(
             )
 
     marks = {round(steps * (k + 1) / watch) for k in range(watch)} if watch else set()
-    micro = [
-        (step, range(start, min(start + stage.micro_batch, (step + 1) * stage.batch)))
-        for step in range(first, steps)
-        for start in range(step * stage.batch, (step + 1) * stage.batch, stage.micro_batch)
-    ]
     saved_at, started = time.monotonic(), time.monotonic()
     with ThreadPoolExecutor(1) as background, StopRequest() as stop:
-        waiting = background.submit(task.prepare, micro[0][1]) if micro else None
-        total = 0.0
-        for index, (step, positions) in enumerate(micro):
-            assert waiting is not None
-            prepared = waiting.result()
-            if index + 1 < len(micro):
-                waiting = background.submit(task.prepare, micro[index + 1][1])
-            torch.manual_seed(seed * 1_000_003 + positions.start)
-            loss = task.loss(prepared) * (len(positions) / stage.batch)
+        loss_of_step = 0.0
+        plan = micro_batches(stage, first=first, steps=steps, processes=processes)
+        for part, prepared in prepared_ahead(task, plan, background):
+            torch.manual_seed(seed * 1_000_003 + part.positions.start)
+            loss = task.loss(prepared) * (len(part.positions) / stage.batch)
             loss.backward()
-            total += float(loss.detach())
-            if positions.stop < (step + 1) * stage.batch:
+            loss_of_step += float(loss.detach())
+            if not part.is_last:
                 continue
-            norm = nn.utils.clip_grad_norm_(list(parameters.values()), 1.0)
+            has_gradient = [float(parameter.grad is not None) for parameter in learned]
+            total, stops, *having = processes.total([loss_of_step, float(stop.is_set()), *has_gradient])
+            processes.add_up(learned, learned=having)
+            norm = nn.utils.clip_grad_norm_(learned, 1.0)
             optimizer.step()
             schedule.step()
             optimizer.zero_grad()
-            done = step + 1
+            done, loss_of_step = part.step + 1, 0.0
+            # By all of them, though one alone needs the figures: weights that are spread take all to run.
             figures = task.watch() if done in marks else {}
-            append_line(
-                folder / "metrics.jsonl",
-                {
-                    "stage": task.name,
-                    "step": done,
-                    "samples": done * stage.batch,
-                    "loss": round(total, 5),
-                    "gradient_norm": round(float(norm), 4),
-                    "learning_rate": max(schedule.get_last_lr()),
-                    "seconds": round(time.monotonic() - started, 2),
-                    **figures,
-                },
-            )
-            report(Progress(task.name, done, steps, total))
-            total = 0.0
-            if done == steps or stop.is_set() or time.monotonic() - saved_at > SAVE_EVERY_SECONDS:
-                save(done)
-                saved_at = time.monotonic()
-            if stop.is_set() and done < steps:
+            if processes.is_first:
+                append_line(
+                    folder / "metrics.jsonl",
+                    {
+                        "stage": task.name,
+                        "step": done,
+                        "samples": done * stage.batch,
+                        "loss": round(total, 5),
+                        "gradient_norm": round(float(norm), 4),
+                        "learning_rate": max(schedule.get_last_lr()),
+                        "seconds": round(time.monotonic() - started, 2),
+                        **figures,
+                    },
+                )
+                report(Progress(task.name, done, steps, total))
+                if done == steps or stops or time.monotonic() - saved_at > SAVE_EVERY_SECONDS:
+                    save(done)
+                    saved_at = time.monotonic()
+            if stops and done < steps:
                 raise Interrupted(f"stopped at step {done} of {steps} of stage {task.name}")
+
+
+class MicroBatch(NamedTuple):
+    """What one forward and backward pass learns.
+
+    Attributes:
+        step: Of the optimiser, from 0.
+        positions: Of the samples.
+        is_last: Whether it is this process's last of the step.
+    """
+
+    step: int
+    positions: range
+    is_last: bool
+
+
+def micro_batches(stage: Stage, *, first: int, steps: int, processes: Processes) -> Iterator[MicroBatch]:
+    """One process's share of the steps from `first` on: of the micro-batches of a step every `count`-th."""
+    size = stage.micro_batch
+    for step in range(first, steps):
+        stop = (step + 1) * stage.batch
+        mine = range(step * stage.batch + processes.rank * size, stop, size * processes.count)
+        for start in mine:
+            yield MicroBatch(step, range(start, min(start + size, stop)), start == mine[-1])
+
+
+def check_share(name: str, stage: Stage, processes: Processes) -> None:
+    """Refuse a stage whose micro-batches the processes cannot share equally.
+
+    Raises:
+        InputError: they cannot.
+    """
+    parts = -(-stage.batch // stage.micro_batch)
+    if parts % processes.count:
+        most = stage.batch // processes.count
+        do = f"--micro-batch {most} or less" if most else f"at most {stage.batch} processes"
+        raise InputError(
+            f"stage {name}: a step of {stage.batch} samples has {parts} micro-batches of {stage.micro_batch}, which "
+            f"{processes.count} processes cannot share equally; valid is a number that divides them, such as by {do}"
+        )
+
+
+def prepared_ahead(
+    task: Task, plan: Iterator[MicroBatch], background: ThreadPoolExecutor
+) -> Iterator[tuple[MicroBatch, Any]]:
+    """Micro-batches with what `task.prepare` makes of them, the next one under way while one is used."""
+    now = next(plan, None)
+    waiting = now and background.submit(task.prepare, now.positions)
+    while now and waiting:
+        prepared, part = waiting.result(), now
+        now = next(plan, None)
+        waiting = now and background.submit(task.prepare, now.positions)
+        yield part, prepared
 
 
 def one_cycle(step: int, *, steps: int, warmup: float) -> float:

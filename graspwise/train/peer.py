@@ -37,9 +37,10 @@ from graspwise.model.grconvnet import (
 from graspwise.model.load import device
 from graspwise.train.examples import Example, Order, example, is_visible, plain_example
 from graspwise.train.loop import Progress, fit
+from graspwise.train.parts import divide
 from graspwise.train.peer_labels import with_all_labels
 from graspwise.train.recipe import Stage, named_in, with_budget
-from graspwise.train.run import check_run, divide
+from graspwise.train.run import check_run
 from graspwise.train.tasks import hit, mean
 from graspwise.transform import Transform
 

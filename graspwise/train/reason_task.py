@@ -13,12 +13,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from graspwise.conversation import Message, assistant_turn, user_turn
+from graspwise.data.rows import those
 from graspwise.data.store import Dataset, Sample
 from graspwise.model.grasp_model import GraspModel
 from graspwise.model.prompt import with_hints
 from graspwise.model.steering import spelled
 from graspwise.train.names import name_weights
 from graspwise.train.packing import Row, pack
+from graspwise.train.recompute import recomputing
 from graspwise.train.scene_task import names_in_view
 from graspwise.train.steer_tasks import reason_of
 from graspwise.train.tasks import SampleTask, autocast
@@ -39,7 +41,7 @@ class ReasonTask(SampleTask):
         name_weight: float,
         **kwargs: Any,
     ) -> None:
-        super().__init__(model, dataset, training=[s for s in training if s.wish is not None], **kwargs)
+        super().__init__(model, dataset, training=those(training, lambda s: s.wish is not None), **kwargs)
         self.trainable, self.name_weight = trainable, name_weight
 
     def parameters(self) -> dict[str, nn.Parameter]:
@@ -63,7 +65,7 @@ class ReasonTask(SampleTask):
     def loss(self, prepared: list[Row]) -> Tensor:
         model = self.model
         batch = pack(prepared, padding=model.end_of_turn).to(model.device)
-        with autocast(model):
+        with autocast(model), recomputing(self.recomputed):
             states = (
                 model.family.parts(model.vlm)
                 .language_model(

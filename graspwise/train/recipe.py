@@ -1,6 +1,6 @@
 """Training recipes by name: every number a run depends on, dumped into its folder."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -109,6 +109,23 @@ class Recipe:
         """The same recipe with another budget of answer samples for all strategies."""
         return with_budget(self, budget, stages=("projector", "lora", "spt"))
 
+    def in_parts(self, samples: int | None) -> "Recipe":
+        """The same recipe with micro-batches of at most so many samples in all stages; None leaves them as they are.
+
+        Raises:
+            InputError: it is below 1.
+        """
+        if samples is None:
+            return self
+        if samples < 1:
+            raise InputError(f"--micro-batch is {samples}; valid is 1 or more")
+        return self.each_stage(lambda stage: replace(stage, micro_batch=min(stage.micro_batch, samples)))
+
+    def each_stage(self, changed: Callable[[Stage], Stage]) -> "Recipe":
+        """The same recipe with every stage changed."""
+        stages: dict[str, Any] = {n: changed(stage) for n, stage in vars(self).items() if isinstance(stage, Stage)}
+        return replace(self, **stages)
+
 
 SMALL = Recipe(
     name="small",
@@ -141,6 +158,15 @@ PAPER = replace(
     lora_alpha=32,
     projector_act="linear",
 )
+# The same numbers for LLaVA-7B, whose step of 32 samples goes through one card in four parts, or one part each through
+# eight; by the estimate a part of eight samples takes 64 GB, one of four 40 GB.
+LLAVA_ONE = replace(
+    PAPER,
+    name="llava-7b-1x80gb",
+    projector=replace(PAPER.projector, micro_batch=8),
+    lora=replace(PAPER.lora, micro_batch=8),
+)
+LLAVA_EIGHT = replace(PAPER, name="llava-7b-8x80gb")
 TINY = Recipe(
     name="tiny",
     maps=Stage(samples=16, batch=4, micro_batch=4, learning_rate=1e-3),
@@ -156,7 +182,7 @@ TINY = Recipe(
     lora_rank=4,
     lora_alpha=8,
 )
-RECIPES = {recipe.name: recipe for recipe in (SMALL, PAPER, TINY)}
+RECIPES = {recipe.name: recipe for recipe in (SMALL, PAPER, LLAVA_ONE, LLAVA_EIGHT, TINY)}
 
 
 def recipe_named(name: str) -> Recipe:
@@ -209,6 +235,9 @@ class TrainConfig:
         watch: How often the validation accuracy is taken in the last stage.
         watch_samples: On how many validation photographs.
         coordinates: Whether places are read and written as the base's family was taught, or as the project's fractions.
+        dtype: Of the weights that do not learn, and with bf16 of the products; what learns is fp32.
+        four_bit: Hold the base's language model in 4 bits.
+        gradient_checkpointing: Compute the language model's layers once more on the way back, to save memory.
     """
 
     data: tuple[str, ...]
@@ -223,9 +252,17 @@ class TrainConfig:
     watch: int = 3
     watch_samples: int = 24
     coordinates: Literal["family", "fraction"] = "family"
+    dtype: Literal["bf16", "fp32"] = "bf16"
+    four_bit: bool = False
+    gradient_checkpointing: bool = False
 
     def to_json(self) -> dict[str, Any]:
-        """What the run depends on: of the recipe the strategy's own numbers, of the coordinates another choice."""
+        """What the run depends on: of the recipe the strategy's own numbers, of later choices another than the first.
+
+        Gradient checkpointing changes no result, so a resumed run may choose anew.
+        """
         value = {**asdict(self), "data": list(self.data), "recipe": self.recipe.numbers(self.strategy)}
-        # The family's own, which every run took before there was a choice, stay unsaid.
-        return {name: v for name, v in value.items() if (name, v) != ("coordinates", "family")}
+        del value["gradient_checkpointing"]
+        # What every run took before there was a choice stays unsaid.
+        usual = {name: getattr(TrainConfig, name) for name in ("coordinates", "dtype", "four_bit")}
+        return {name: v for name, v in value.items() if name not in usual or v != usual[name]}

@@ -1,16 +1,16 @@
 """A training run: stages one after the other in one folder, resumable, ending in a model folder and a plot."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import torch
 from torch import nn
 
 from graspwise.data.mixture import open_data
-from graspwise.data.split import GROUPS, Split, make_split
+from graspwise.data.rows import outlines
+from graspwise.data.split import GROUPS, make_split
 from graspwise.data.store import Dataset, Sample
 from graspwise.errors import InputError
 from graspwise.files import empty_directory, read_json, write_json
@@ -19,28 +19,24 @@ from graspwise.model.load import load_model, new_steered_head, save_parts, set_p
 from graspwise.model.memory import Memory
 from graspwise.model.small import start_projector
 from graspwise.model.tower import LiteTower
+from graspwise.train.estimate import Forecast, estimate
 from graspwise.train.examples import plain_example
-from graspwise.train.loop import Progress, Task, fit
+from graspwise.train.loop import Progress, Task, check_share, fit
+from graspwise.train.parts import Parts, divide, plate_length
+from graspwise.train.processes import ALONE, Processes
 from graspwise.train.reason_task import ReasonTask
 from graspwise.train.recipe import Recipe, Stage, TrainConfig
+from graspwise.train.recompute import recomputable_layers
 from graspwise.train.scene_task import SceneTask, all_names
 from graspwise.train.steer_tasks import SteerTask
 from graspwise.train.tasks import DenseTask, MapsTask, WordsTask
 from graspwise.train.taught import taught_reasons
 from graspwise.train.text_tasks import AnswerTask, CaptionTask
 from graspwise.vlm.coordinates import FRACTION
+from graspwise.vlm.holding import Holding
 
 # Object sets that wishes may be learned on.
 TRAINING_SETS = {"train", "graspnet-train"}
-
-
-@dataclass(frozen=True)
-class Parts:
-    """Samples of a run's data set by their part of the split."""
-
-    training: list[Sample]
-    validation: list[Sample]
-    captions: list[Sample]
 
 
 def train(
@@ -50,8 +46,11 @@ def train(
     resume: bool = False,
     report: Callable[[Progress], None] = lambda progress: None,
     say: Callable[[str], None] = lambda line: None,
+    processes: Processes = ALONE,
 ) -> Path:
     """Run every stage that the strategy needs and the base has not been through; returns the model folder.
+
+    What it will take, as far as it is known, is said before the first stage and kept in `estimate.json`.
 
     Args:
         config: The run; dumped into `config.json`.
@@ -59,16 +58,18 @@ def train(
         resume: Go on with the run in `out`, which must have been started with the same configuration.
         report: Called after every optimiser step.
         say: Called with a line before each stage.
+        processes: Those that train together; all call this with the same configuration.
 
     Raises:
-        InputError: the folder, the data set, the base or the split is not valid.
+        InputError: the folder, the data set, the base or the split is not valid, or the processes cannot share a step.
         graspwise.train.loop.Interrupted: stopped on request; resume goes on from there.
     """
     folder, dataset = Path(out), open_data(config.data)
-    check_run(folder, config.to_json(), resume=resume)
+    processes.first_does(lambda: check_run(folder, config.to_json(), resume=resume))
     split = make_split(
-        dataset, by=config.split, folds=config.folds, fold=config.fold, validation=config.validation, seed=config.seed
-    )
+        outlines(dataset.sources()), by=config.split, folds=config.folds, fold=config.fold,
+        validation=config.validation, seed=config.seed,
+    )  # fmt: skip
     parts = divide(dataset, split)
     if not parts.training:
         raise InputError(
@@ -76,14 +77,24 @@ def train(
             f"{GROUPS[config.split]}"
         )
     torch.manual_seed(config.seed)
-    model = load_model(config.base, merged=False, say=say)
+    holding = Holding(dtype=config.dtype, four_bit=config.four_bit, spread=processes.spread)
+    with processes.one_ahead():
+        model = load_model(config.base, merged=False, say=say, holding=holding)
     check_strategy(config, dataset, model)
     prepare(model, config, dataset, parts)
-    write_json(folder / "config.json", config.to_json())
-    write_json(folder / "split.json", split.to_json())
+    ahead = wanted_stages(model, config)
+    for name, stage in ahead.items():
+        check_share(name, stage, processes)
+    forecast = Forecast(
+        folder, estimate(model, config, ahead, processes=processes.count), ahead, report=report, say=say
+    )
+    if processes.is_first:
+        write_json(folder / "config.json", config.to_json())
+        write_json(folder / "split.json", split.to_json())
+        forecast.begin()
     for task, stage, watch in stages(model, config, dataset, parts):
         say(f"stage {task.name}: {stage.samples} samples")
-        fit(task, stage, folder=folder, seed=config.seed, watch=watch, report=report)
+        fit(task, stage, folder=folder, seed=config.seed, watch=watch, report=forecast.report, processes=processes)
         if isinstance(task, DenseTask):
             # Gigabytes that no later stage asks for.
             task.seen.clear()
@@ -91,7 +102,8 @@ def train(
             model.card = replace(model.card, stages=(*model.card.stages, task.name))
     if config.strategy != "align" and model.card.answer == "reasoned":
         model.taught = taught_reasons(parts.training, marked=model.names_target, before=model.taught)
-    save_parts(folder / "model", model)
+    if processes.is_first:
+        save_parts(folder / "model", model)
     return folder / "model"
 
 
@@ -101,7 +113,7 @@ def check_run(folder: Path, config: dict[str, Any], *, resume: bool) -> None:
         empty_directory(folder)
         return
     before = read_json(folder / "config.json")
-    changed = sorted(key for key in config if before.get(key) != config[key])
+    changed = sorted(key for key in {*config, *before} if before.get(key) != config.get(key))
     if changed:
         raise InputError(
             f"{folder}: started with another {', '.join(changed)}; resume with the same options, or give a new --out"
@@ -150,7 +162,6 @@ def prepare(model: GraspModel, config: TrainConfig, dataset: Dataset, parts: Par
     recipe, ours = config.recipe, is_ours(model)
     if ours and not model.card.stages:
         set_projector_act(model, recipe.projector_act)
-    trained_on = {f"{dataset.origin(sample)}:{sample.object_id}" for sample in parts.training}
     model.card = replace(
         model.card,
         answer=dataset.info["answer"],
@@ -158,26 +169,41 @@ def prepare(model: GraspModel, config: TrainConfig, dataset: Dataset, parts: Par
         proposals=recipe.proposals if ours else 0,
         names=recipe.names if ours else 0,
         trust=recipe.trust if ours else 0.0,
-        plate=plate_length(parts.training),
+        plate=plate_length(parts.captions),
         recipe=recipe.name,
-        trained_on=tuple(sorted({*model.card.trained_on, *trained_on})),
+        trained_on=tuple(sorted({*model.card.trained_on, *parts.trained_on})),
     )
     model.vlm.requires_grad_(False)
     model.family.parts(model.vlm).projector.float()
 
 
+def is_wanted(model: GraspModel, name: str, stage: Stage) -> bool:
+    """Whether a stage that comes before the answers has something to teach the model."""
+    return is_ours(model) and stage.samples > 0 and name not in model.card.stages
+
+
+def wanted_stages(model: GraspModel, config: TrainConfig) -> dict[str, Stage]:
+    """The stages ahead by name; of `spt` some may turn out to be left out, where there are no scenes."""
+    named_so = {
+        "answers" if name == config.strategy else name: stage
+        for name, stage in config.recipe.stages(config.strategy).items()
+    }
+    return {name: s for name, s in named_so.items() if name == "answers" or is_wanted(model, name, s)}
+
+
 def stages(model: GraspModel, config: TrainConfig, dataset: Dataset, parts: Parts) -> Iterator[tuple[Task, Stage, int]]:
     """Task, budget and count of validations of each stage; a task is made when the stages before it are done."""
     recipe, projector = config.recipe, model.family.parts(model.vlm).projector
-    shared: dict[str, Any] = {"validation": parts.validation, "seed": config.seed}
+    recomputed = recomputable_layers(model) if config.gradient_checkpointing else []
+    shared: dict[str, Any] = {"validation": parts.validation, "seed": config.seed, "recomputed": recomputed}
 
     def wanted(name: str, stage: Stage) -> bool:
-        return is_ours(model) and stage.samples > 0 and name not in model.card.stages
+        return is_wanted(model, name, stage)
 
     if wanted("maps", recipe.maps):
         distinct = recipe.distinct_maps
         yield MapsTask(model, dataset, distinct=distinct, training=parts.training, **shared), recipe.maps, config.watch
-    freeze(model.head)
+    freeze(model.head, dtype=model.dtype)
     if is_ours(model) and recipe.names and model.memory is None:
         model.memory = remember(model, dataset, parts.captions)
     projector.requires_grad_(True)
@@ -198,7 +224,7 @@ def stages(model: GraspModel, config: TrainConfig, dataset: Dataset, parts: Part
         # Without a scene there is one thing in view, whose name the memory tells.
         if dataset.info["task"] == "wishes" and (wanted("scene", recipe.scene) or more):
             yield SceneTask(model, dataset, **dense, **shared), recipe.scene, 0
-            freeze(model.scene_names)
+            freeze(model.scene_names, dtype=model.dtype)
         if wanted("steer", recipe.steer) or more:
             yield SteerTask(model, dataset, **dense, **shared), recipe.steer, 0
         model.steered = model.steered or new_steered_head(model)
@@ -213,33 +239,6 @@ def stages(model: GraspModel, config: TrainConfig, dataset: Dataset, parts: Part
     shared |= {"trainable": trainable, "recipe": recipe, "watch_samples": config.watch_samples}
     stage: Stage = getattr(recipe, config.strategy)
     yield AnswerTask(model, dataset, training=parts.training, **shared), stage, config.watch
-
-
-def divide(dataset: Dataset, split: Split) -> Parts:
-    """Samples by part; validation is the unaugmented photographs alone, captions one sample a training photograph."""
-    training, validation = set(split.training), set(split.validation)
-    parts = Parts([], [], [])
-    for sample in dataset:
-        group = split.group(sample)
-        if group in training:
-            parts.training.append(sample)
-            if sample.original:
-                parts.captions.append(sample)
-        elif group in validation and sample.original:
-            parts.validation.append(sample)
-    # Unlabelled photographs have no grasp to test, but they show objects: those of the test side stay out too.
-    for sample in dataset.captions():
-        if split.group(sample) in training:
-            parts.captions.append(sample)
-    return parts
-
-
-def plate_length(samples: Sequence[Sample]) -> float:
-    """Median length of the labels' jaw plates, fraction of the picture's side, on photographs as they were taken."""
-    lengths = [
-        label.jaw / max(sample.transform.size) for sample in samples if sample.original for label in sample.rectangles
-    ]
-    return round(median(lengths), 4) if lengths else 0.0
 
 
 def remember(model: GraspModel, dataset: Dataset, samples: Sequence[Sample]) -> Memory:
@@ -257,10 +256,10 @@ def named(module: nn.Module, prefix: str) -> dict[str, nn.Parameter]:
     return {f"{prefix}.{name}": parameter for name, parameter in module.named_parameters()}
 
 
-def freeze(head: nn.Module | None) -> None:
+def freeze(head: nn.Module | None, *, dtype: torch.dtype = torch.bfloat16) -> None:
     """A head that has learned, in the weights' type; nothing where there is none."""
     if head is not None:
-        head.to(torch.bfloat16).eval().requires_grad_(False)
+        head.to(dtype).eval().requires_grad_(False)
 
 
 def add_lora(model: GraspModel, recipe: Recipe) -> Any:

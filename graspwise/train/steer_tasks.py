@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from graspwise.answer import SPT, AnswerError, marked, parse_grasp
+from graspwise.data.rows import those
 from graspwise.data.store import Dataset, Sample
 from graspwise.data.templates import load_reasoning
 from graspwise.grasp import Grasp
@@ -34,7 +35,7 @@ class SteerTask(DenseTask):
     name = "steer"
 
     def __init__(self, model: GraspModel, dataset: Dataset, *, training: Sequence[Sample], **kwargs: Any) -> None:
-        super().__init__(model, dataset, training=[s for s in training if names_target(s)], **kwargs)
+        super().__init__(model, dataset, training=those(training, names_target), **kwargs)
         if model.steered is None:
             torch.manual_seed(self.seed)
             model.steered = new_steered_head(model)

@@ -33,9 +33,10 @@ class SampleTask:
         training: Sequence[Sample],
         validation: Sequence[Sample],
         seed: int,
+        recomputed: Sequence[nn.Module] = (),
     ) -> None:
-        self.model, self.dataset, self.seed = model, dataset, seed
-        self.training, self.validation = list(training), list(validation)
+        self.model, self.dataset, self.seed, self.recomputed = model, dataset, seed, recomputed
+        self.training, self.validation = training, validation
         self.order = Order(len(self.training), seed=seed)
         self.readers = ThreadPoolExecutor(2)
 
@@ -63,7 +64,8 @@ class SampleTask:
 
 
 def autocast(model: GraspModel) -> torch.autocast:
-    return torch.autocast(model.device.type, dtype=torch.bfloat16)
+    """bf16 throughout, unless the model's weights are fp32."""
+    return torch.autocast(model.device.type, dtype=torch.bfloat16, enabled=model.dtype != torch.float32)
 
 
 class DenseTask(SampleTask):
@@ -182,18 +184,20 @@ class WordsTask(SampleTask):
         super().__init__(model, dataset, **kwargs)
         self.projector = model.vlm.model.multi_modal_projector.float()
         embeddings = model.vlm.model.language_model.embed_tokens.weight.detach()
+        shown = {(sample.category, sample.description) for sample in self.training}
+        categories, descriptions = (sorted(set(texts)) for texts in zip(*shown, strict=True))
         self.names = NameTable.build(
-            sorted({sample.category for sample in self.training}),
-            background=sorted({sample.description for sample in self.training}),
+            categories,
+            background=descriptions,
             tokenizer=model.tokenizer,
             embeddings=embeddings,
         )
-        described = {sample.id: word_tokens(sample.description, model.tokenizer) for sample in self.training}
+        described = {text: word_tokens(text, model.tokenizer) for text in descriptions}
         vocabulary = sorted({token for tokens in described.values() for token in tokens})
         column = {token: index for index, token in enumerate(vocabulary)}
         words = F.normalize(embeddings[vocabulary].float() - self.names.center, dim=-1)
         self.words = replace(self.names, names=tuple(map(str, vocabulary)), directions=words)
-        self.described = {name: [column[t] for t in tokens] for name, tokens in described.items()}
+        self.described = {text: [column[t] for t in tokens] for text, tokens in described.items()}
         self.norm = embeddings[vocabulary].float().norm(dim=-1).mean()
 
     def parameters(self) -> dict[str, nn.Parameter]:
@@ -209,7 +213,7 @@ class WordsTask(SampleTask):
         named = torch.tensor([self.names.names.index(e.sample.category) for e in examples])
         described = torch.zeros(len(examples), len(self.words.names))
         for row, e in enumerate(examples):
-            described[row, self.described[e.sample.id]] = 1
+            described[row, self.described[e.sample.description]] = 1
         described = described / described.sum(-1, keepdim=True)
         loss = self.norm_weight * (tokens.norm(dim=-1) / self.norm - 1).square().mean()
         for table, target, weight in ((self.names, named, 1.0), (self.words, described, self.description_weight)):

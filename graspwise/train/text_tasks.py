@@ -27,6 +27,7 @@ from graspwise.train.lessons import Hints, Lesson, Read, asked, decoy, named_exa
 from graspwise.train.names import name_weights
 from graspwise.train.packing import Row, pack
 from graspwise.train.recipe import Recipe
+from graspwise.train.recompute import recomputing
 from graspwise.train.steer_tasks import meant_grasps, names_target, reason_of, steered_loss
 from graspwise.train.tasks import SampleTask, autocast, hit, mean
 from graspwise.vlm.adapter import of_pictures
@@ -119,7 +120,7 @@ class TextTask(SampleTask):
             rows.append(line)
             shown.append(place)
         batch = pack(rows, padding=end).to(model.device)
-        with autocast(model):
+        with autocast(model), recomputing(self.recomputed):
             states = model.vlm.model(
                 input_ids=batch.ids,
                 attention_mask=model.family.attention(model.vlm, batch.attention),
@@ -177,10 +178,19 @@ class AnswerTask(TextTask):
         self.recipe, self.watch_samples = recipe, watch_samples
         self.digits = DigitTokens.of(model.tokenizer)
         # What is said of a photograph holds for all samples made of it, what answers a wish for that wish alone.
-        self.each = 1 if any(sample.wish for sample in self.training) else recipe.answers_a_picture
-        self.reasonings: dict[str, list[str]] = {}
+        self.each = recipe.answers_a_picture
+        if self.each > 1 and any(sample.wish for sample in self.training):
+            self.each = 1
+        self.reasonings = self.told() if self.each > 1 else {}
+
+    def told(self) -> dict[str, list[str]]:
+        """All reasonings of each photograph; templates repeat, so a text is held once."""
+        found: dict[str, list[str]] = {}
+        texts: dict[str, str] = {}
         for sample in self.training:
-            self.reasonings.setdefault(sample.source_image, []).append(self.reason(sample))
+            text = self.reason(sample)
+            found.setdefault(sample.source_image, []).append(texts.setdefault(text, text))
+        return found
 
     def reason(self, sample: Sample) -> str:
         return reason_of(sample) if self.model.names_target else parse_grasp(sample.answer)[0]
@@ -259,9 +269,11 @@ class AnswerTask(TextTask):
             taken = (p for p in proposals if is_hit(p, labels=example.meant, image_size=example.size))
             right = [next(taken, amended)]
         answers = []
-        others = self.reasonings[example.sample.source_image]
         for index in range(self.each):
-            reasoning = others[rng.integers(len(others))] if index else self.reason(example.sample)
+            reasoning = self.reason(example.sample)
+            if index:
+                others = self.reasonings[example.sample.source_image]
+                reasoning = others[rng.integers(len(others))]
             grasp = right[rng.integers(len(right))]
             answers.append((render_grasp(grasp, answer_format=self.model.card.answer, reasoning=reasoning), right))
         said, earlier = self.asked(example, rng, names, proposals)

@@ -5,6 +5,7 @@ from transformers import AutoConfig, AutoModelForImageTextToText, AutoTokenizer,
 
 from graspwise.errors import InputError
 from graspwise.vlm.adapter import Adapter
+from graspwise.vlm.holding import Holding, names_outside
 from graspwise.vlm.idefics3 import Idefics3, SmolVlm
 from graspwise.vlm.llava import Llava
 from graspwise.vlm.llava_next import LlavaNext
@@ -27,8 +28,13 @@ def family_named(name: str) -> type[Adapter]:
     return FAMILIES[name]
 
 
-def open_family(checkpoint: str) -> tuple[PreTrainedModel, Adapter]:
-    """A checkpoint folder or hub id: the model, weights bf16, and its family's adapter.
+def open_family(checkpoint: str, *, holding: Holding, device: torch.device) -> tuple[PreTrainedModel, Adapter]:
+    """A checkpoint folder or hub id: the model and its family's adapter.
+
+    Args:
+        checkpoint: Folder or hub id.
+        holding: How its weights are held.
+        device: Where four-bit weights are made; others are on the CPU.
 
     Raises:
         InputError: its family is none of ours.
@@ -40,5 +46,13 @@ def open_family(checkpoint: str) -> tuple[PreTrainedModel, Adapter]:
         known = ", ".join(kind for a in FAMILIES.values() for kind in a.model_types)
         raise InputError(f"model {checkpoint}: is a {config.model_type}; valid: {known}")
     tokenizer = AutoTokenizer.from_pretrained(checkpoint)
-    model = AutoModelForImageTextToText.from_pretrained(checkpoint, dtype=torch.bfloat16)
-    return model, adapter(model.config, tokenizer, adapter.open_processor(checkpoint))
+    family = adapter(config, tokenizer, adapter.open_processor(checkpoint))
+    whole: list[str] = []
+    if holding.four_bit:
+        with torch.device("meta"):
+            shape = AutoModelForImageTextToText.from_config(config)
+        whole = names_outside(shape, family.parts(shape).language_model)
+    options = holding.options(whole=whole, device=device)
+    model = AutoModelForImageTextToText.from_pretrained(checkpoint, **options)
+    family.config = model.config
+    return model, family

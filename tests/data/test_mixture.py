@@ -6,6 +6,7 @@ import pytest
 from graspwise.data.build import BuildConfig, build_dataset
 from graspwise.data.labelled import LabelledPicture
 from graspwise.data.mixture import Mixture, open_data
+from graspwise.data.rows import outlines
 from graspwise.data.split import make_split
 from graspwise.data.store import Dataset
 from graspwise.errors import InputError
@@ -37,8 +38,8 @@ def test_pictures_are_those_of_the_samples_own_folder(folders: list[Path]) -> No
 
 def test_a_sample_knows_its_source(folders: list[Path]) -> None:
     mixture = open_data(folders)
-    assert {mixture.origin(s) for s in mixture if s.object_id.startswith("a-")} == {"a"}
-    assert {mixture.origin(s) for s in mixture if s.object_id.startswith("b-")} == {"b"}
+    origins = {(source.origin, o.object_id[0]) for source in mixture.sources() for o in outlines([source])}
+    assert origins == {("a", "a"), ("b", "b")}
 
 
 def test_photographs_of_one_name_stay_two(photographs: list[LabelledPicture], tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, get_args
 
 import numpy as np
@@ -12,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graspwise.data.split import By, Shown, Split, keep_splits, make_split, split_photographs, splits_json
-from graspwise.data.store import Dataset, Sample, WishLabel
+from graspwise.data.store import Dataset, Sample, Source, WishLabel, as_it_is
 from graspwise.errors import InputError
-from graspwise.train.run import divide
+from graspwise.train.parts import divide
 from graspwise.transform import Transform
 
 OPTIONS: dict[str, Any] = {"by": "object", "folds": 5, "fold": 0, "validation": 0.1, "seed": 0}
@@ -176,17 +177,26 @@ def test_by_category_an_object_has_one_and_a_picture_shows_one() -> None:
         make_split(SAMPLES, **options | {"folds": 11})
 
 
-class InMemory:
+class Written:
     """Labelled samples, and a photograph without labels of every object, as `divide` asks a data set for them."""
 
     def __init__(self, samples: list[Sample]) -> None:
         self.samples = samples
+        unlabelled = [sample(o, f"{o}-unlabelled") for o in sorted({s.object_id for s in samples})]
+        # Gone with this object.
+        self.folder = TemporaryDirectory()
+        for name, lines in (("samples", samples), ("captions", unlabelled)):
+            text = "".join(json.dumps(s.to_json()) + "\n" for s in lines)
+            (Path(self.folder.name) / name).write_text(text)
 
     def __iter__(self) -> Iterator[Sample]:
         return iter(self.samples)
 
-    def captions(self) -> Iterator[Sample]:
-        return (sample(o, f"{o}-unlabelled") for o in sorted({s.object_id for s in self.samples}))
+    def sources(self) -> list[Source]:
+        return [Source(Path(self.folder.name) / "samples", "made-up", as_it_is)]
+
+    def caption_sources(self) -> list[Source]:
+        return [Source(Path(self.folder.name) / "captions", "made-up", as_it_is)]
 
 
 @settings(deadline=None, max_examples=60)
@@ -201,7 +211,7 @@ class InMemory:
 def test_what_training_is_given_shares_no_object_and_no_photograph_with_the_test(
     counts: list[int], siblings: int, seed: int, fold: int, validation: float, by: By
 ) -> None:
-    dataset = InMemory(samples_of(counts, siblings=siblings))
+    dataset = Written(samples_of(counts, siblings=siblings))
     options: dict[str, Any] = {"by": by, "folds": 5, "validation": validation, "seed": seed}
     split = make_split(dataset, fold=fold, **options)
     parts = divide(dataset, split)  # type: ignore[arg-type]
@@ -239,9 +249,10 @@ def test_the_splits_file_says_what_training_and_test_take(tmp_path: Path) -> Non
     keep_splits(path, splits_json(PHOTOGRAPHS, **FILE, kinds=["category"]))
     read = json.loads(path.read_text())
     assert read["seed"] == 0 and "permutation" in read["how"]
+    dataset = Written(SAMPLES)
     for by, fold in product(get_args(By), range(5)):
         split = make_split(SAMPLES, **OPTIONS | {"by": by, "fold": fold})
-        parts, entry = divide(InMemory(SAMPLES), split), read[by][fold]  # type: ignore[arg-type]
+        parts, entry = divide(dataset, split), read[by][fold]  # type: ignore[arg-type]
         taken = {"test": split.test_samples(SAMPLES), "validation": parts.validation, "training": parts.training}
         assert entry["fold"] == fold
         for part, samples in taken.items():

@@ -7,7 +7,9 @@ import pytest
 import torch
 from torch import nn
 
-from graspwise.train.loop import Progress, fit, one_cycle
+from graspwise.errors import InputError
+from graspwise.train.loop import Progress, check_share, fit, one_cycle
+from graspwise.train.processes import Processes
 from graspwise.train.recipe import RECIPES, Stage, recipe_named
 
 
@@ -93,6 +95,25 @@ def test_shipped_recipes_are_sound(name):
         assert stage.samples >= 0 and 0 < stage.micro_batch <= stage.batch and 0 < stage.learning_rate < 0.1
     assert recipe.scaled(100).lora.samples == 100
     assert recipe.scaled(None) == recipe
+
+
+@pytest.mark.parametrize(("name", "cards"), [("llava-7b-1x80gb", 1), ("llava-7b-8x80gb", 8)])
+def test_recipes_for_llava_have_the_papers_numbers_and_suit_their_cards(name, cards):
+    recipe, paper = recipe_named(name), recipe_named("paper")
+    for stage in ("projector", "lora"):
+        own, theirs = getattr(recipe, stage), getattr(paper, stage)
+        assert replace(own, micro_batch=theirs.micro_batch) == theirs
+        check_share(stage, own, Processes(0, cards))
+    assert (recipe.lora_rank, recipe.lora_alpha, recipe.proposals) == (64, 32, 0)
+
+
+def test_smaller_micro_batches_leave_the_batch_alone():
+    small = recipe_named("small")
+    parts = small.in_parts(8)
+    assert (parts.maps.micro_batch, parts.spt.micro_batch, parts.lora.batch) == (8, 8, small.lora.batch)
+    assert small.in_parts(None) == small
+    with pytest.raises(InputError, match="--micro-batch is 0; valid is 1 or more"):
+        small.in_parts(0)
 
 
 def test_paper_recipe_has_the_papers_hyper_parameters():

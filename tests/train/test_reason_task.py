@@ -75,7 +75,7 @@ def test_reasons_are_learned_without_opening_a_picture(model, dataset_folder, wi
         model, Dataset(dataset_folder), training=[plain, wish], validation=[], seed=0, trainable=trainable,
         name_weight=4.0,
     )  # fmt: skip
-    assert task.training == [wish]
+    assert list(task.training) == [wish]
     optimizer = torch.optim.Adam(task.parameters().values(), lr=1e-2)
     losses = []
     for _ in range(40):

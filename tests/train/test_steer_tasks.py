@@ -77,7 +77,7 @@ def test_states_of_one_name_differ_by_its_reason(model, samples):
 
 def test_steer_moves_the_steered_head_alone(model, samples, dataset_folder):
     task = SteerTask(model, Dataset(dataset_folder), distinct=4, training=samples, validation=[], seed=0)
-    assert task.training == list(samples[:2])
+    assert list(task.training) == list(samples[:2])
     task.loss(task.prepare(range(4))).backward()
     assert all(p.grad is not None for p in task.parameters().values())
     assert all(p.grad is None for p in model.head.parameters())

@@ -11,8 +11,9 @@ from graspwise.data.store import Dataset
 from graspwise.metric import is_hit
 from graspwise.model.load import load_model
 from graspwise.train.examples import Order, augmented_example, plain_example
+from graspwise.train.parts import plate_length
 from graspwise.train.recipe import recipe_named
-from graspwise.train.run import add_lora, lora_parameters, named, plate_length
+from graspwise.train.run import add_lora, lora_parameters, named
 from graspwise.train.tasks import MapsTask, WordsTask, hit
 from graspwise.train.text_tasks import AnswerTask, CaptionTask, first_named
 

@@ -1,6 +1,8 @@
 """The reasons that a run taught, by which answers are drafted later; they decide nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+
+from typing import TypeVar
 
 from graspwise.answer import AnswerError, parse_grasp
 from graspwise.conversation import text_of
@@ -9,6 +11,9 @@ from graspwise.train.steer_tasks import reason_of
 
 # Lines that a model folder keeps: about 150 KB, and more say little that these do not.
 MOST = 1500
+# Samples that are read for them.
+READ = 20_000
+T = TypeVar("T")
 
 
 def taught_reasons(samples: Sequence[Sample], *, marked: bool, before: Sequence[str] = ()) -> tuple[str, ...]:
@@ -20,7 +25,7 @@ def taught_reasons(samples: Sequence[Sample], *, marked: bool, before: Sequence[
         before: What was taught in an earlier run.
     """
     found: dict[str, None] = {}
-    for sample in samples:
+    for sample in evenly(samples, READ):
         first = reason_of(sample) if marked else reason_in(sample.answer)
         later = [
             reason_in(text_of(turn)) for turn in sample.messages[sample.start + 2 :] if turn["role"] == "assistant"
@@ -28,7 +33,7 @@ def taught_reasons(samples: Sequence[Sample], *, marked: bool, before: Sequence[
         found |= dict.fromkeys([first, *later])
     fresh = [text for text in found if text]
     # What came before has its share, so that it is not forgotten.
-    kept = evenly(before, MOST // 4)
+    kept = [*evenly(before, MOST // 4)]
     return tuple(dict.fromkeys([*kept, *evenly(fresh, MOST - len(kept))]))
 
 
@@ -40,7 +45,7 @@ def reason_in(answer: str) -> str:
         return answer
 
 
-def evenly(texts: Sequence[str], count: int) -> list[str]:
-    """So many of the texts, evenly over them; all where there are no more."""
-    step = max(len(texts) / count, 1.0) if count else 1.0
-    return [texts[int(place * step)] for place in range(min(count, len(texts)))]
+def evenly(items: Sequence[T], count: int) -> Iterator[T]:
+    """So many of the items, evenly over them; all where there are no more."""
+    step = max(len(items) / count, 1.0) if count else 1.0
+    return (items[int(place * step)] for place in range(min(count, len(items))))

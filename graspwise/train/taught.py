@@ -1,7 +1,6 @@
 """The reasons that a run taught, by which answers are drafted later; they decide nothing."""
 
 from collections.abc import Iterator, Sequence
-
 from typing import TypeVar
 
 from graspwise.answer import AnswerError, parse_grasp

@@ -3,7 +3,7 @@
 A model folder holds what training changed and nothing else: `graspwise.json` (the card), `projector.safetensors`,
 `maps.safetensors` (the dense head), `steered.safetensors` (the one that an answer's target steers),
 `scene_names.safetensors` (names of several things), `memory.safetensors` (photographs to compare with), `adapter/`
-(LoRA in peft's layout). The card names the base and its hash.
+(LoRA in peft's layout). The card names the base and its hash. An export is a whole checkpoint with such a card.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from transformers.utils import logging
 
-import graspwise.model.tower  # noqa: F401  registers the tower with transformers
+import graspwise.model.exported  # noqa: F401  registers our own classes with transformers
 from graspwise.errors import InputError
 from graspwise.files import read_json, replacing, replacing_folder, write_json
 from graspwise.model.grasp_map import GraspMapHead
@@ -58,6 +58,8 @@ def load_model(name: str, *, merged: bool = True, say: Say = lambda line: None) 
         model.card = replace(model.card, coordinates=model.family.coordinates.name)
         return model
     card = read_card(folder)
+    if card.merged:
+        return open_export(folder, card if merged else as_base(folder, card))
     if merged and name in published_cards():
         return open_merged(folder, card, say=say)
     return open_parts(folder, card, merged=merged, say=say)
@@ -254,6 +256,19 @@ def open_merged(folder: Path, card: Card, *, say: Say) -> GraspModel:
     model = open_checkpoint(str(cached), card=card)
     load_heads(model, folder)
     return model
+
+
+def open_export(folder: Path, card: Card) -> GraspModel:
+    """A model whose checkpoint lies beside its card, all that training changed merged into it."""
+    model = open_checkpoint(str(folder), card=card)
+    load_heads(model, folder)
+    model.head = getattr(model.vlm, "grasp_head", None)
+    return model
+
+
+def as_base(folder: Path, card: Card) -> Card:
+    """The card of what is trained from an export, which is its base."""
+    return replace(card, merged=False, base=str(folder), base_sha256=base_hash(str(folder), str(folder)))
 
 
 def save_parts(folder: Path, model: GraspModel) -> None:

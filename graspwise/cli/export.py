@@ -22,7 +22,9 @@ def export(
     out: Annotated[Path, typer.Option(help="Folder to write; new.")],
     form: Annotated[
         Literal["transformers", "gguf"],
-        typer.Option("--format", help="transformers: one checkpoint, vLLM's too; gguf: the language model, for llama.cpp."),
+        typer.Option(
+            "--format", help="transformers: one checkpoint, vLLM's too; gguf: the language model, for llama.cpp."
+        ),
     ] = "transformers",
     picture: Annotated[
         list[Path] | None, typer.Option(help="Picture to compare source and export on; by default three examples.")

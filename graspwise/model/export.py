@@ -1,4 +1,4 @@
-"""A model as one merged folder for other engines: what training changed is in the weights, and nothing is needed beside.
+"""A model as one merged folder for other engines: all that training changed is in the weights.
 
 Families of transformers are written as checkpoints of their own class. `small`, whose tower no engine knows, brings its
 own modelling file, made of the sources of tower, head and `graspwise.model.exported`. A language model goes into a GGUF
@@ -15,7 +15,6 @@ import torch
 from transformers import PreTrainedModel
 from transformers.utils import cached_file
 
-from graspwise.answer import FORMATS
 from graspwise.files import read_json, write_json, write_text
 from graspwise.model import tower
 from graspwise.model.exported import GraspwiseConfig, GraspwiseForConditionalGeneration
@@ -107,7 +106,7 @@ def modelling_source() -> str:
     classes = "\n\n".join(inspect.getsource(part) for part in (GraspwiseConfig, GraspwiseForConditionalGeneration))
     return (
         f"{inspect.getsource(tower)}\n\n# The dense grasp head.\n\nSYMMETRIES = {SYMMETRIES!r}\n\n\n{head}\n\n"
-        f"# The whole.\n\nfrom transformers import LlavaConfig, LlavaForConditionalGeneration  # noqa: E402\n\n\n{classes}"
+        f"# The whole.\n\nfrom transformers import LlavaConfig, LlavaForConditionalGeneration\n\n\n{classes}"
     )
 
 
@@ -137,17 +136,19 @@ def readme(card: Card, model: GraspModel, *, name: str, engines: str = "", more:
         "    AutoModelForImageTextToText.from_pretrained(FOLDER)        # transformers\n"
         "    vllm serve FOLDER                                          # vLLM; not run with this export\n"
     )
+    base = Path(card.base).name if Path(card.base).exists() else card.base
     return f"""---
 {front}
 ---
 # {name}, exported by Graspwise
 
-A vision-language model that answers a photograph and a request with a planar grasp{" and the reason for it" if card.answer == FORMATS[0] else ""}.
-Base: `{Path(card.base).name if Path(card.base).exists() else card.base}`; recipe `{card.recipe or "none"}`; all that training changed is merged into the weights, in bf16.
+A vision-language model that answers a photograph and a request with a planar grasp, and says why where it was trained to.
+Base: `{base}`; recipe: `{card.recipe or "none"}`. All that training changed is merged into the weights, in bf16.
 
 {load}
-- A picture is a square of {model.image_size} pixels, a photograph letterboxed into it; it stands once, in the first user's turn.
-- Its answers are of the format `{card.answer}`, places in the convention `{card.coordinates}`: {json.dumps(example)} is one.
+- A picture is a square of {model.image_size} pixels, a photograph letterboxed into it. It stands in the first user's turn.
+- Answers are of the format `{card.answer}`, places in the convention `{card.coordinates}`, such as
+  {json.dumps(example)}.
   theta is in radians, counter-clockwise as seen, along which the jaws close. Numbers are of the square picture.
 - Asked so, by its text alone, its answers are of the mode `plain`.
 
@@ -165,8 +166,8 @@ def own_readme(card: Card, model: GraspModel, *, name: str) -> str:
     more = f"""
 ## The dense head
 
-`model.grasp_maps(pixel_values)` finds grasps without words, pixel values (B, 3, {model.image_size}, {model.image_size}) normalised as
-`preprocessor_config.json` says:
+`model.grasp_maps(pixel_values)` finds grasps without words. Pixel values are (B, 3, {model.image_size}, {model.image_size}),
+normalised as `preprocessor_config.json` says:
 
     quality, cos, sin, x, y, opening = model.grasp_maps(pixel_values)[0]
     row, column = divmod(int(quality.argmax()), quality.shape[1])

@@ -77,7 +77,9 @@ def byte_level(tokenizer: dict[str, Any]) -> tuple[dict[str, Any], str]:
     kinds = {("Digits", "ByteLevel"): "smollm", ("ByteLevel",): "gpt-2"}
     if model["type"] != "BPE" or tuple(steps) not in kinds:
         found = f"{model['type']} with {', '.join(steps) or 'no cuts'}"
-        raise InputError(f"--format gguf: the tokenizer is {found}; valid is a byte-level BPE such as small's; {OTHERS}")
+        raise InputError(
+            f"--format gguf: the tokenizer is {found}; valid is a byte-level BPE such as small's; {OTHERS}"
+        )
     return model, kinds[tuple(steps)]
 
 
@@ -103,7 +105,10 @@ def add_tokenizer(writer: Any, model: GraspModel, *, vocabulary: dict[str, Any],
     # Older tokenizer files have a merge as one text.
     writer.add_token_merges([m if isinstance(m, str) else " ".join(m) for m in vocabulary["merges"]])
     writer.add_eos_token_id(model.end_of_turn)
-    for add, index in ((writer.add_bos_token_id, tokenizer.bos_token_id), (writer.add_pad_token_id, tokenizer.pad_token_id)):
+    for add, index in (
+        (writer.add_bos_token_id, tokenizer.bos_token_id),
+        (writer.add_pad_token_id, tokenizer.pad_token_id),
+    ):
         if index is not None:
             add(index)
     writer.add_add_bos_token(False)
@@ -114,7 +119,10 @@ def add_tokenizer(writer: Any, model: GraspModel, *, vocabulary: dict[str, Any],
 def tensors(model: GraspModel) -> list[tuple[str, np.ndarray]]:
     """Names and values as llama.cpp has them: matrices F16, norms F32."""
     config, language = model.vlm.config.text_config, model.family.parts(model.vlm).language_model
-    found = [("token_embd.weight", half(language.embed_tokens.weight)), ("output_norm.weight", full(language.norm.weight))]
+    found = [
+        ("token_embd.weight", half(language.embed_tokens.weight)),
+        ("output_norm.weight", full(language.norm.weight)),
+    ]
     output = model.vlm.get_output_embeddings().weight
     if output.data_ptr() != language.embed_tokens.weight.data_ptr():
         found.append(("output.weight", half(output)))

@@ -1,8 +1,8 @@
 """Whether an export says what its source says: tokens, grasps and logits on a few pictures.
 
 The source is asked three times: its logits with the adapter still apart, then, merged as `predict` has it, the tokens
-that it writes freely and its whole answers. Tokens and answers of the export must be the same. The logits tell whether the
-merge itself lost something; bf16 rounds them.
+that it writes freely and its whole answers. Tokens and answers of the export must be the same. The logits tell whether
+the merge itself lost something; bf16 rounds them.
 """
 
 from collections.abc import Sequence
@@ -26,8 +26,9 @@ from graspwise.picture import Picture
 
 INSTRUCTION = "Pick up the object."
 TOKENS = 24
-# Distance of logits, as a share of their own spread, that rounding may make.
-ROUNDING = 0.05
+# Distance of logits, as a share of their own spread, that rounding may make: a merge in bf16 makes 7% with `small`. An
+# adapter or a projector that was lost makes more.
+ROUNDING = 0.2
 
 
 @dataclass(frozen=True)
@@ -114,9 +115,9 @@ def check_export(folder: Path, source: Said, pictures: Sequence[Picture]) -> Non
         alone = by_own_code(folder)
         other = replace(model, vlm=alone)
         if [free_tokens(other, picture) for picture in pictures] != source.tokens:
-            raise InputError("the export's own modelling file: writes other tokens than the source; the export is not kept")
+            raise InputError("the export's own modelling file: writes other tokens than the source; it is not kept")
         if maps is not None and not torch.equal(alone.grasp_maps(squares(other, pictures)), maps):
-            raise InputError("the export's own modelling file: its dense head differs; the export is not kept")
+            raise InputError("the export's own modelling file: its dense head differs; it is not kept")
 
 
 def check_said(before: Said, after: Said, *, what: str) -> None:
@@ -129,7 +130,9 @@ def check_said(before: Said, after: Said, *, what: str) -> None:
     for number, (tokens, others, response, answer) in enumerate(rows, start=1):
         if tokens != others:
             place = next((i for i, (a, b) in enumerate(zip(tokens, others, strict=False)) if a != b), len(others))
-            raise InputError(f"{what}: picture {number}: token {place + 1} is another than the source's; it is not kept")
+            raise InputError(
+                f"{what}: picture {number}: token {place + 1} is another than the source's; it is not kept"
+            )
         if response != answer:
             raise InputError(
                 f"{what}: picture {number}: answers {shorten(answer.text)!r} and {answer.grasp}; the source "

@@ -34,11 +34,17 @@ def open_family(checkpoint: str) -> tuple[PreTrainedModel, Adapter]:
         InputError: its family is none of ours.
         OSError, ValueError, RuntimeError, KeyError: it cannot be read or fetched.
     """
+    adapter = open_adapter(checkpoint)
+    model = AutoModelForImageTextToText.from_pretrained(checkpoint, dtype=torch.bfloat16)
+    adapter.config = model.config
+    return model, adapter
+
+
+def open_adapter(checkpoint: str) -> Adapter:
+    """The adapter of a checkpoint folder or hub id, without its weights; errors as of `open_family`."""
     config = AutoConfig.from_pretrained(checkpoint)
     adapter = next((a for a in FAMILIES.values() if config.model_type in a.model_types), None)
     if adapter is None:
         known = ", ".join(kind for a in FAMILIES.values() for kind in a.model_types)
         raise InputError(f"model {checkpoint}: is a {config.model_type}; valid: {known}")
-    tokenizer = AutoTokenizer.from_pretrained(checkpoint)
-    model = AutoModelForImageTextToText.from_pretrained(checkpoint, dtype=torch.bfloat16)
-    return model, adapter(model.config, tokenizer, adapter.open_processor(checkpoint))
+    return adapter(config, AutoTokenizer.from_pretrained(checkpoint), adapter.open_processor(checkpoint))

@@ -17,7 +17,11 @@ COMMAND = [sys.executable, "-c", "from graspwise.cli import main; main()", "serv
 @pytest.mark.parametrize(
     "arguments, why",
     [
-        (["--upstream", "http://localhost:1/v1#m", "--model", "blob"], "valid is one of them"),
+        (["--upstream", "http://localhost:1/v1#m", "--model", "http://localhost:2/v1#m"], "valid is one of them"),
+        (["--upstream", "http://localhost:1/v1#m", "--model", "blob"], "--model blob beside --upstream: holds no card"),
+        (["--upstream", "http://localhost:1/v1#m", "--model", "small"], "answers with its dense head"),
+        (["--upstream", "http://localhost:1/v1#m,http://localhost:2/v1#n"], "found the models m, n"),
+        (["--upstream", "http://localhost:1/v1,http://localhost:1/v1#n"], "names a server twice"),
         (["--upstream", "localhost:8000"], "valid is http://HOST:PORT/v1#MODEL"),
         (["--model", "blob", "--queue", "0"], "--queue"),
         (["--model", "blob", "--port", "70000"], "--port"),
@@ -53,7 +57,7 @@ def test_an_upstream_may_take_as_long_as_a_request(run, monkeypatch, option):
     # The package has the command under the module's name.
     monkeypatch.setattr(importlib.import_module("graspwise.cli.serve"), "run_http", run_http)
     assert run("serve", option, "http://localhost:1/v1#m", "--timeout", "300", "--port", "0")[0] == 0
-    assert served[0]._responder._endpoint.timeout_seconds == 300
+    assert served[0]._responder.upstreams.all[0].endpoint.timeout_seconds == 300
 
 
 def test_a_taken_port_is_named(run):

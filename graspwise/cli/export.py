@@ -31,20 +31,23 @@ def export(
     ] = None,
 ) -> None:
     """Write a model as one merged folder for transformers, vLLM or llama.cpp; a copy that differs is not kept."""
-    from graspwise.files import empty_directory, replacing_folder
+    from graspwise.files import empty_directory, replacing_folder, write_text
     from graspwise.model.export import merge, write_export
     from graspwise.model.load import load_model
 
-    empty_directory(out)
+    # Whatever fails, no folder is left behind.
+    empty_directory(out).rmdir()
     source = load_model(model, merged=False, say=say)
     name = Path(model).resolve().name if Path(model).exists() else model.rpartition("/")[2]
     if form == "gguf":
+        from graspwise.model.export import gguf_readme
         from graspwise.model.gguf_file import write_gguf
         from graspwise.model.parity import check_gguf
 
         merge(source)
         with replacing_folder(out) as folder:
             write_gguf(folder / GGUF, source, name=name)
+            write_text(folder / "README.md", gguf_readme(GGUF, name=name))
             check_gguf(folder / GGUF, source)
         print(f"{out / GGUF}: the language model of {model}, F16; read again, its logits are the source's")
         return

@@ -142,11 +142,11 @@ def readme(card: Card, model: GraspModel, *, name: str, engines: str = "", more:
 ---
 # {name}, exported by Graspwise
 
-A vision-language model that answers a photograph and a request with a planar grasp, and says why where it was trained to.
+A vision-language model that answers a photograph and a request with a planar grasp, and says why.
 Base: `{base}`; recipe: `{card.recipe or "none"}`. All that training changed is merged into the weights, in bf16.
 
 {load}
-- A picture is a square of {model.image_size} pixels, a photograph letterboxed into it. It stands in the first user's turn.
+- A picture is a square of {model.image_size} pixels, a photograph letterboxed into it, in the first user's turn.
 - Answers are of the format `{card.answer}`, places in the convention `{card.coordinates}`, such as
   {json.dumps(example)}.
   theta is in radians, counter-clockwise as seen, along which the jaws close. Numbers are of the square picture.
@@ -163,10 +163,10 @@ def own_readme(card: Card, model: GraspModel, *, name: str) -> str:
         "    AutoModelForImageTextToText.from_pretrained(FOLDER, trust_remote_code=True)    # transformers\n\n"
         f"No other engine knows its tower. `{MODELLING}.py` is the code that runs: read it before you trust it.\n"
     )
-    more = f"""
+    more = """
 ## The dense head
 
-`model.grasp_maps(pixel_values)` finds grasps without words. Pixel values are (B, 3, {model.image_size}, {model.image_size}),
+`model.grasp_maps(pixel_values)` finds grasps without words. Pixel values are (B, 3, side, side),
 normalised as `preprocessor_config.json` says:
 
     quality, cos, sin, x, y, opening = model.grasp_maps(pixel_values)[0]
@@ -182,3 +182,15 @@ normalised as `preprocessor_config.json` says:
             "`graspwise` does both, and such answers are of the mode `grounded`. Without them it is worse.\n"
         )
     return readme(card, model, name=name, engines=engines, more=more if model.head is not None else "")
+
+
+def gguf_readme(file: str, *, name: str) -> str:
+    """The model card of a GGUF file."""
+    return f"""# {name}, the language model, exported by Graspwise
+
+`{file}` holds the language model alone, F16: no vision tower, no projector, no dense head. By itself it reads words
+and sees nothing; it is for engines that bring the picture's tokens themselves.
+
+    llama-cli -m {file}                                                            # llama.cpp; not run
+    AutoModelForCausalLM.from_pretrained(FOLDER, gguf_file="{file}")    # transformers
+"""

@@ -27,8 +27,9 @@ class GraspwiseConfig(LlavaConfig):
 
     def __post_init__(self, **kwargs: Any) -> None:
         # Without this package, transformers knows no tower of that name.
-        if isinstance(self.vision_config, dict):
-            self.vision_config = LiteTowerConfig(**self.vision_config)
+        vision: Any = self.vision_config
+        if isinstance(vision, dict):
+            self.vision_config = LiteTowerConfig(**vision)
         super().__post_init__(**kwargs)
 
 

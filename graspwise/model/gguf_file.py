@@ -118,7 +118,8 @@ def add_tokenizer(writer: Any, model: GraspModel, *, vocabulary: dict[str, Any],
 
 def tensors(model: GraspModel) -> list[tuple[str, np.ndarray]]:
     """Names and values as llama.cpp has them: matrices F16, norms F32."""
-    config, language = model.vlm.config.text_config, model.family.parts(model.vlm).language_model
+    config = model.vlm.config.text_config
+    language: Any = model.family.parts(model.vlm).language_model
     found = [
         ("token_embd.weight", half(language.embed_tokens.weight)),
         ("output_norm.weight", full(language.norm.weight)),

@@ -18,10 +18,13 @@ COMMAND = [sys.executable, "-c", "from graspwise.cli import main; main()", "serv
     "arguments, why",
     [
         (["--upstream", "http://localhost:1/v1#m", "--model", "http://localhost:2/v1#m"], "valid is one of them"),
-        (["--upstream", "http://localhost:1/v1#m", "--model", "blob"], "--model blob beside --upstream: holds no card"),
-        (["--upstream", "http://localhost:1/v1#m", "--model", "small"], "answers with its dense head"),
-        (["--upstream", "http://localhost:1/v1#m,http://localhost:2/v1#n"], "found the models m, n"),
-        (["--upstream", "http://localhost:1/v1,http://localhost:1/v1#n"], "names a server twice"),
+        (
+            ["--upstream", "http://localhost:1/v1#m", "--model", "blob", "--port", "0"],
+            "blob beside --upstream: holds no card",
+        ),
+        (["--upstream", "http://localhost:1/v1#m", "--model", "small", "--port", "0"], "answers with its dense head"),
+        (["--upstream", "http://localhost:1/v1#m,http://localhost:2/v1#n", "--port", "0"], "found the models m, n"),
+        (["--upstream", "http://localhost:1/v1,http://localhost:1/v1#n", "--port", "0"], "names a server twice"),
         (["--upstream", "localhost:8000"], "valid is http://HOST:PORT/v1#MODEL"),
         (["--model", "blob", "--queue", "0"], "--queue"),
         (["--model", "blob", "--port", "70000"], "--port"),

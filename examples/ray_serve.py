@@ -1,6 +1,6 @@
 """Graspwise on Ray Serve: the whole server (page, chat completions, /v1/grasp) in several copies behind one address.
 
-    pip install "graspwise[serve]" "ray[serve]"
+    pip install "graspwise[ray-serve]"
     serve run ray_serve:grasps model=small copies=2         # in this folder; then http://127.0.0.1:8000/
 
 Each copy loads the model once and answers what waits together; Ray spreads requests over the copies, starts one again

@@ -78,7 +78,7 @@ def exchange(
         tries: How often a busy or failing server is asked.
 
     Raises:
-        Unavailable: one line with the URL: the server cannot be reached, broke off, or is busy or failing to the end.
+        Unavailable: one line with the URL: the server cannot be reached, is silent, broke off, or is busy to the end.
         InputError: one line with the URL, on what else failed and what to set.
     """
     for attempt in range(tries):
@@ -91,7 +91,7 @@ def exchange(
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise Unavailable(f"{url}: cannot be reached ({error}); is the server running?") from error
         except httpx.TimeoutException as error:
-            raise InputError(f"{url}: no answer within {endpoint.timeout_seconds:g} s") from error
+            raise Unavailable(f"{url}: no answer within {endpoint.timeout_seconds:g} s") from error
         except httpx.HTTPError as error:
             raise Unavailable(f"{url}: the connection broke ({error})") from error
         except UnicodeError as error:

@@ -89,7 +89,7 @@ def is_address(name: str) -> bool:
 
 
 def open_upstream(address: str, *, limits: "Limits", trained: str) -> "Model":
-    """The model behind endpoints, which may be silent for as long as a request has.
+    """The model behind endpoints; one alone may be silent for as long as a request has.
 
     Args:
         address: `URL[,URL...]#MODEL`.
@@ -101,7 +101,9 @@ def open_upstream(address: str, *, limits: "Limits", trained: str) -> "Model":
     from graspwise.predict import Model
 
     manner = trained_manner(trained) if trained else HELD
-    return Model(EndpointResponder(address, manner=manner, timeout_seconds=limits.seconds))
+    # Of several, another is asked while there is time.
+    patience = limits.seconds / 2 if "," in address else limits.seconds
+    return Model(EndpointResponder(address, manner=manner, timeout_seconds=patience))
 
 
 def api_key() -> str | None:

@@ -127,8 +127,6 @@ class EndpointResponder:
             with self.upstreams.seat(besides=tried) as upstream:
                 try:
                     found = self._ask(client, upstream, body, tries=TRIES if len(self.upstreams.all) == 1 else 1)
-                except Stopped:
-                    raise
                 except Unavailable:
                     self.upstreams.failed(upstream)
                     tried.append(upstream)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from graspwise.chat import Endpoint, exchange, open_client
+from graspwise.chat import Endpoint, Unavailable, exchange, open_client
 from graspwise.errors import InputError
 
 log = logging.getLogger("graspwise.upstreams")
@@ -103,7 +103,7 @@ class Upstreams:
         """Ask a server whether it is well."""
         try:
             look(upstream)
-        except InputError:
+        except Unavailable:
             self.failed(upstream)
         else:
             self.well(upstream)
@@ -113,10 +113,16 @@ def look(upstream: Upstream) -> None:
     """Ask a server for its models, and remember whether it is vLLM.
 
     Raises:
-        InputError: it gives no list of models.
+        Unavailable: it gives no answer.
     """
     endpoint = replace(upstream.endpoint, timeout_seconds=min(CHECK_SECONDS, upstream.endpoint.timeout_seconds))
-    upstream.is_vllm = "vllm" in models_of(endpoint, tries=1).values()
+    try:
+        upstream.is_vllm = "vllm" in models_of(endpoint, tries=1).values()
+    except Unavailable:
+        raise
+    except InputError:
+        # Some servers list no models; they answer, and vLLM is none of them.
+        upstream.is_vllm = False
 
 
 def models_of(endpoint: Endpoint, *, tries: int) -> dict[str, str]:

@@ -61,6 +61,9 @@ def test_an_upstream_may_take_as_long_as_a_request(run, monkeypatch, option):
     monkeypatch.setattr(importlib.import_module("graspwise.cli.serve"), "run_http", run_http)
     assert run("serve", option, "http://localhost:1/v1#m", "--timeout", "300", "--port", "0")[0] == 0
     assert served[0]._responder.upstreams.all[0].endpoint.timeout_seconds == 300
+    two = "http://localhost:1/v1,http://localhost:2/v1#m"
+    assert run("serve", option, two, "--timeout", "300", "--port", "0")[0] == 0
+    assert [u.endpoint.timeout_seconds for u in served[1]._responder.upstreams.all] == [150, 150]
 
 
 def test_a_taken_port_is_named(run):

@@ -10,7 +10,7 @@ from llguidance import LLMatcher
 from vllm_wire import GOOD, FakeVllm, named, several
 
 from graspwise.answer import parse_grasp
-from graspwise.chat import Endpoint
+from graspwise.chat import Endpoint, Unavailable
 from graspwise.conversation import assistant_turn, user_turn
 from graspwise.errors import InputError
 from graspwise.model import upstreams
@@ -66,7 +66,7 @@ def test_one_that_fails_is_left_out_longer_each_time_and_checked_before_it_is_ba
     def look(upstream):
         looked.append(upstream)
         if not well[0]:
-            raise InputError("still down")
+            raise Unavailable("still down")
 
     monkeypatch.setattr(upstreams, "look", look)
     found.failed(bad)

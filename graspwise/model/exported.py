@@ -27,7 +27,7 @@ class GraspwiseConfig(LlavaConfig):
 
     def __post_init__(self, **kwargs: Any) -> None:
         # Without this package, transformers knows no tower of that name.
-        vision: Any = self.vision_config
+        vision = getattr(self, "vision_config", None)
         if isinstance(vision, dict):
             self.vision_config = LiteTowerConfig(**vision)
         super().__post_init__(**kwargs)

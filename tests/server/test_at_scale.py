@@ -6,7 +6,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from served import ASKED, chat, running
+from served import chat, picture_base64, running
 from vllm_wire import named, several
 
 from graspwise.model.endpoint import EndpointResponder
@@ -15,6 +15,7 @@ from graspwise.predict import Model
 from graspwise.server.limits import Limits
 
 BARE = "A mug, held by its handle.\n[0.250, 0.500], +0.30"
+ASKED = {"image": picture_base64(), "instruction": "Pick it up"}
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
 

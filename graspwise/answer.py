@@ -22,6 +22,8 @@ from graspwise.grasp import Grasp
 
 AnswerFormat = Literal["reasoned", "prompted", "bare"]
 FORMATS: tuple[AnswerFormat, ...] = get_args(AnswerFormat)
+# How an answer's numbers came about: by text alone, or with a dense head's maps.
+Mode = Literal["plain", "grounded"]
 REASONING_LIMIT = 240
 # What a reasoning is written with: no digit or bracket, so that the tail alone is numeric.
 WRITTEN = r"[^\x00-\x1f\x7f-\x9f\[\]{}<>0-9]"

@@ -16,6 +16,10 @@ CONNECT_SECONDS = 10.0
 TIMEOUT_SECONDS = 120.0
 
 
+class Unavailable(InputError):
+    """The server gave no answer and wrote no word of one; another server may."""
+
+
 @dataclass(frozen=True)
 class Endpoint:
     """An OpenAI-compatible chat endpoint.
@@ -61,8 +65,9 @@ def exchange(
     *,
     body: dict[str, Any] | None = None,
     sleep: Callable[[float], None] | None = None,
+    tries: int = TRIES,
 ) -> Any:
-    """The JSON that a GET, or a POST of `body`, is answered with; a busy or failing server is asked twice more.
+    """The JSON that a GET, or a POST of `body`, is answered with; a busy or failing server is asked again.
 
     Args:
         client: Sends the request.
@@ -70,11 +75,13 @@ def exchange(
         url: Where to.
         body: JSON to post; None gets.
         sleep: Waits some seconds before the next try; None is `time.sleep`.
+        tries: How often a busy or failing server is asked.
 
     Raises:
-        InputError: one line with the URL, on what failed and what to set.
+        Unavailable: one line with the URL: the server cannot be reached, is silent, broke off, or is busy to the end.
+        InputError: one line with the URL, on what else failed and what to set.
     """
-    for attempt in range(TRIES):
+    for attempt in range(tries):
         try:
             response = client.request("GET" if body is None else "POST", url, json=body)
         except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
@@ -82,16 +89,19 @@ def exchange(
                 f"endpoint {endpoint.base_url!r}: valid is a URL such as http://localhost:8000/v1"
             ) from error
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-            raise InputError(f"{url}: cannot be reached ({error}); is the server running?") from error
+            raise Unavailable(f"{url}: cannot be reached ({error}); is the server running?") from error
         except httpx.TimeoutException as error:
-            raise InputError(f"{url}: no answer within {endpoint.timeout_seconds:g} s") from error
+            raise Unavailable(f"{url}: no answer within {endpoint.timeout_seconds:g} s") from error
         except httpx.HTTPError as error:
-            raise InputError(f"{url}: the connection broke ({error})") from error
+            raise Unavailable(f"{url}: the connection broke ({error})") from error
         except UnicodeError as error:
             raise InputError(f"{url}: the request or the model's name is not valid text ({error})") from error
         busy = response.status_code == 429 or response.status_code >= 500
-        if not busy or attempt == TRIES - 1:
+        if not busy:
             break
+        if attempt == tries - 1:
+            tried = f" after {tries} tries" if tries > 1 else ""
+            raise Unavailable(f"{url}: answered {response.status_code}{tried} ({shown(response, endpoint)})")
         (sleep or time.sleep)(wait_seconds(response.headers.get("retry-after"), attempt=attempt))
     return contents(response, endpoint=endpoint, url=url)
 
@@ -109,21 +119,24 @@ def contents(response: httpx.Response, *, endpoint: Endpoint, url: str) -> Any:
     Raises:
         InputError: it reports a failure, or is not JSON.
     """
-    status = response.status_code
-    text = response.text.replace(endpoint.api_key, "...") if endpoint.api_key else response.text
-    shown = text[:200] or "no text"
+    status, text = response.status_code, shown(response, endpoint)
     if status in (401, 403):
         # Servers repeat parts of the key in their own message, so it is not shown.
         why = "the API key is not accepted" if endpoint.api_key else "an API key is needed"
         raise InputError(f"{url}: {why} ({status}); set OPENAI_API_KEY")
     if status == 404:
         raise InputError(
-            f"{url}: not found (404: {shown}); valid is a base URL such as http://localhost:8000/v1 and a model there"
+            f"{url}: not found (404: {text}); valid is a base URL such as http://localhost:8000/v1 and a model there"
         )
     if status != 200:
-        tried = f" after {TRIES} tries" if status == 429 or status >= 500 else ""
-        raise InputError(f"{url}: answered {status}{tried} ({shown})")
+        raise InputError(f"{url}: answered {status} ({text})")
     try:
         return response.json()
     except ValueError as error:
-        raise InputError(f"{url}: the answer is not JSON ({shown[:80]!r}); is it a base URL?") from error
+        raise InputError(f"{url}: the answer is not JSON ({text[:80]!r}); is it a base URL?") from error
+
+
+def shown(response: httpx.Response, endpoint: Endpoint) -> str:
+    """The beginning of a response's text without the key."""
+    text = response.text.replace(endpoint.api_key, "...") if endpoint.api_key else response.text
+    return text[:200] or "no text"

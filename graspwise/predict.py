@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from PIL import Image
 
-from graspwise.answer import render_grasp
+from graspwise.answer import Mode, render_grasp
 from graspwise.conversation import Message, check_instruction, user_turn
 from graspwise.errors import InputError
 from graspwise.grasp import Grasp
@@ -55,7 +55,7 @@ class Answer:
     target: str | None
     refused: bool
     model: str
-    mode: str
+    mode: Mode
     image: Path | None
     image_size: tuple[int, int]
     seconds: float
@@ -113,6 +113,13 @@ class Model:
     @property
     def name(self) -> str:
         return self._responder.name
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether it answers at an endpoint, and not in this process."""
+        from graspwise.model.endpoint import EndpointResponder
+
+        return isinstance(self._responder, EndpointResponder)
 
     @property
     def takes_depth(self) -> bool:

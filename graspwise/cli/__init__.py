@@ -10,6 +10,7 @@ from graspwise.cli.benchmark import benchmark_app
 from graspwise.cli.chat import chat
 from graspwise.cli.dataset import dataset_app
 from graspwise.cli.evaluate import evaluate
+from graspwise.cli.export import export
 from graspwise.cli.hand import hand_app
 from graspwise.cli.models import models_app
 from graspwise.cli.predict import predict
@@ -37,6 +38,7 @@ app.command()(serve)
 app.add_typer(dataset_app, name="dataset")
 app.command()(train)
 app.command()(evaluate)
+app.command()(export)
 app.add_typer(benchmark_app, name="benchmark")
 app.add_typer(sim_app, name="sim")
 app.add_typer(robot_app, name="robot")

@@ -17,36 +17,47 @@ if TYPE_CHECKING:
 
 KEY = "GRASPWISE_API_KEY"
 DEFAULT_MODEL = "small"
+# A server such as vLLM answers many at once.
+BATCH, UPSTREAM_BATCH = 8, 32
 
 
 def serve(
     model: Annotated[
         str, typer.Option(help="A published name, a baseline, a run folder, a checkpoint or a hub id.")
-    ] = DEFAULT_MODEL,
+    ] = "",
     host: Annotated[str, typer.Option(help="Address to listen on; by default this machine's own alone.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8000,
     mcp: Annotated[bool, typer.Option("--mcp", help="Be a tool for agents on stdin and stdout, without HTTP.")] = False,
     upstream: Annotated[
         str,
-        typer.Option(metavar="URL#MODEL", help="Let the model behind an OpenAI-compatible endpoint write the answers."),
+        typer.Option(
+            metavar="URL[,URL...]#MODEL",
+            help="Let a model behind OpenAI-compatible endpoints write; --model EXPORT says how it was trained.",
+        ),
     ] = "",
     queue: Annotated[int, typer.Option(min=1, help="Requests that may wait; more are told to come again.")] = 64,
-    batch: Annotated[int, typer.Option(min=1, help="Requests answered at once.")] = 8,
+    batch: Annotated[
+        int | None, typer.Option(min=1, help="Requests answered at once; by default 8, or 32 for each upstream.")
+    ] = None,
     timeout: Annotated[float, typer.Option(help="Longest time to an answer, seconds.")] = 120.0,
 ) -> None:
     """Serve grasps: a web page, OpenAI's chat completions, POST /v1/grasp. GRASPWISE_API_KEY sets an API key."""
-    if upstream and model != DEFAULT_MODEL:
+    if upstream and is_address(model):
         raise InputError(f"--upstream beside --model {model}; valid is one of them")
-    address = upstream or model
+    address = upstream or (model if is_address(model) else "")
     if upstream and not is_address(upstream):
         raise InputError(f"--upstream is {upstream!r}; valid is http://HOST:PORT/v1#MODEL")
     import graspwise
     from graspwise.server.limits import Limits
 
+    batch = batch or (UPSTREAM_BATCH * (address.count(",") + 1) if address else BATCH)
     limits = Limits(queue=queue, batch=batch, seconds=timeout)
     key = None if mcp else api_key()
     listening = None if mcp else listen(host, port)
-    loaded = open_upstream(address, limits=limits) if is_address(address) else graspwise.load(address, say=say)
+    if address:
+        loaded = open_upstream(address, limits=limits, trained="" if is_address(model) else model)
+    else:
+        loaded = graspwise.load(model or DEFAULT_MODEL, say=say)
     if listening is None:
         from graspwise.server.mcp import create_mcp
 
@@ -77,12 +88,22 @@ def is_address(name: str) -> bool:
     return name.lower().startswith(("http://", "https://"))
 
 
-def open_upstream(address: str, *, limits: "Limits") -> "Model":
-    """The model behind an endpoint, which may be silent for as long as a request has."""
+def open_upstream(address: str, *, limits: "Limits", trained: str) -> "Model":
+    """The model behind endpoints; one alone may be silent for as long as a request has.
+
+    Args:
+        address: `URL[,URL...]#MODEL`.
+        limits: What is taken.
+        trained: The folder that says how it was trained to be asked; "" is a general model.
+    """
     from graspwise.model.endpoint import EndpointResponder
+    from graspwise.model.manner import HELD, trained_manner
     from graspwise.predict import Model
 
-    return Model(EndpointResponder(address, timeout_seconds=limits.seconds))
+    manner = trained_manner(trained) if trained else HELD
+    # Of several, another is asked while there is time.
+    patience = limits.seconds / 2 if "," in address else limits.seconds
+    return Model(EndpointResponder(address, manner=manner, timeout_seconds=patience))
 
 
 def api_key() -> str | None:

@@ -1,7 +1,9 @@
-"""A general vision-language model behind an OpenAI-compatible endpoint, asked without tuning (RT-Grasp, Fig. 1).
+"""A vision-language model behind OpenAI-compatible endpoints.
 
-`http://localhost:8000/v1#MODEL` names one. It gets the square picture, what answer is wanted, and the user's words.
-What it writes is read by `graspwise.answer.parse_grasp`; a text without a grasp is an answer too, one that holds none.
+`http://localhost:8000/v1#MODEL` names one; several addresses with commas between them are servers of the same model. It
+gets the square picture and the user's words: a general model, asked without tuning (RT-Grasp, Fig. 1), with what answer
+is wanted, one of ours as it was trained (`graspwise.model.manner`). What it writes is read by
+`graspwise.answer.parse_grasp`; a text without a grasp is an answer too, one that holds none.
 """
 
 import base64
@@ -16,18 +18,19 @@ from typing import TYPE_CHECKING, Any
 import httpx
 from PIL import Image
 
-from graspwise.answer import GRASP, AnswerError, AnswerFormat, parse_grasp
-from graspwise.chat import TIMEOUT_SECONDS, Client, Endpoint, exchange, open_client
-from graspwise.conversation import Message, text_of
+from graspwise.answer import AnswerError, Mode, parse_grasp
+from graspwise.chat import TIMEOUT_SECONDS, TRIES, Client, Endpoint, Unavailable, exchange, open_client
+from graspwise.conversation import Message
 from graspwise.errors import InputError
+from graspwise.model.manner import UNTUNED, Manner
 from graspwise.model.responder import Response
 from graspwise.model.stoppable import StoppableClient, Stopped
+from graspwise.model.upstreams import Upstream, Upstreams, look, models_of
 from graspwise.picture import Picture
 
 if TYPE_CHECKING:
     from graspwise.model.decode import Stop
 
-IMAGE_SIZE = 512
 # Requests under way at once.
 WORKERS = 4
 # Room for a sentence and the tail, and for a model that thinks aloud first.
@@ -36,57 +39,30 @@ MOST_TOKENS = 1024
 LISTED = 20
 FORM = "http://HOST:PORT/v1#MODEL"
 
-_X, _Y, _THETA = GRASP.numbers
-INSTRUCTION = f"""\
-The picture is what a robot's camera sees. The robot has a gripper with two parallel jaws, which close on a thing from
-two sides. Find one grasp for the request below.
-
-First write one sentence: what the thing is, what shape it has, and where and how to grasp it. No numbers in it.
-Then write one line with the grasp, and nothing after it, in this form:
-{GRASP.bare.format(x="x", y="y", theta="theta")}
-
-- x: where the middle between the jaws is, as a fraction of the picture's width: {_X.render(_X.low)} is the left edge,
-  {_X.render(_X.high)} the right edge.
-- y: the same as a fraction of the picture's height: {_Y.render(_Y.low)} is the top edge, {_Y.render(_Y.high)} the
-  bottom edge.
-- theta: the direction of the line from jaw to jaw, along which they close, counter-clockwise as seen, in radians from
-  {_THETA.render(_THETA.low)} to {_THETA.render(_THETA.high)}: +0.00 is one jaw left and one right of the thing, +0.79
-  one at its lower left and one at its upper right, -0.79 one at its upper left and one at its lower right, +1.57 one
-  below and one above it.
-
-The jaws close across the thing's narrow side: on a long thing, theta is at a right angle to its length. Plain grey bars
-at the picture's edges show nothing, but they count in its width and height.
-
-For example, the last line could be:
-{GRASP.example}
-
-The request: """
-
 
 class EndpointResponder:
-    """A model at an endpoint; its numbers are text alone, and nothing holds it to the format.
+    """A model at an endpoint, or at several; its numbers are text alone.
 
     Args:
-        name: `http(s)://HOST:PORT/v1#MODEL`; without `#MODEL` the endpoint's only model is taken. An API key is read
-            from OPENAI_API_KEY.
-        image_size: Side of the pictures that are sent, pixels.
+        name: `http(s)://HOST:PORT/v1[,http(s)://...]#MODEL`; without `#MODEL` the endpoint's only model is taken. An
+            API key is read from OPENAI_API_KEY.
+        manner: How it is asked. Its grammar is passed where vLLM is behind an endpoint.
         timeout_seconds: Longest silence in one request.
 
     Raises:
         InputError: the name is no such address, or it names no model and the endpoint does not offer exactly one.
     """
 
-    answer_format: AnswerFormat = "reasoned"
-    mode = "plain"
+    mode: Mode = "plain"
     takes_depth = False
 
-    def __init__(self, name: str, *, image_size: int = IMAGE_SIZE, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
-        address, _, model = name.partition("#")
-        base_url = check_address(address)
+    def __init__(self, name: str, *, manner: Manner = UNTUNED, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
+        addresses, model = addresses_and_model(name)
         key = os.environ.get("OPENAI_API_KEY", "").strip() or None
-        self._endpoint = Endpoint(base_url, model or only_model(Endpoint(base_url, "", key)), key, timeout_seconds)
-        self.name = f"{base_url}#{self._endpoint.model}"
-        self.image_size = image_size
+        model = model or only_model(Endpoint(addresses[0], "", key))
+        self.upstreams = Upstreams([Endpoint(address, model, key, timeout_seconds) for address in addresses])
+        self.name = f"{','.join(addresses)}#{model}"
+        self.manner, self.image_size, self.answer_format = manner, manner.image_size, manner.answer_format
 
     def respond(self, pictures: Sequence[Picture], conversations: Sequence[Sequence[Message]]) -> list[Response]:
         """Answers to conversations, several asked at once.
@@ -98,7 +74,7 @@ class EndpointResponder:
         Raises:
             InputError: the endpoint does not answer as it should; one line with its URL.
         """
-        with ThreadPoolExecutor(WORKERS) as pool, open_client(self._endpoint) as client:
+        with ThreadPoolExecutor(WORKERS) as pool, open_client(self.upstreams.all[0].endpoint) as client:
             return list(pool.map(partial(self._answer, client), pictures, conversations))
 
     def respond_each(
@@ -108,6 +84,7 @@ class EndpointResponder:
         *,
         tell: Callable[[int, Response | Exception], None],
         stop: "Stop",
+        on_text: Callable[[int, str], None] = lambda row, text: None,
     ) -> None:
         """Answers to conversations, all asked at once; none waits for another, and none fails with another.
 
@@ -117,14 +94,14 @@ class EndpointResponder:
             tell: Told of each row as soon as it is done, from its own thread: the response, or why there is none.
             stop: Asked all the while: row -> whether nobody waits for its answer any more. Then the connection is
                 closed, at which such servers stop writing, and the response is empty.
+            on_text: Told of each row's text so far, where a grammar holds it.
         """
 
         def one(row: int) -> None:
-            client = StoppableClient(self._endpoint, stop=partial(stop, row))
+            endpoint = self.upstreams.all[0].endpoint
+            client = StoppableClient(endpoint, stop=partial(stop, row), told=partial(on_text, row))
             try:
-                outcome: Response | Exception = self._answer(
-                    client, pictures[row], conversations[row], sleep=client.sleep
-                )
+                outcome: Response | Exception = self._answer(client, pictures[row], conversations[row])
             except Stopped:
                 outcome = Response(text="", reasoning="", grasp=None)
             except Exception as error:
@@ -134,22 +111,62 @@ class EndpointResponder:
         with ThreadPoolExecutor(len(pictures)) as pool:
             list(pool.map(one, range(len(pictures))))
 
-    def _answer(
-        self,
-        client: Client,
-        picture: Picture,
-        conversation: Sequence[Message],
-        *,
-        sleep: Callable[[float], None] | None = None,
-    ) -> Response:
+    def _answer(self, client: Client, picture: Picture, conversation: Sequence[Message]) -> Response:
+        """One answer; what fails before its first word is asked of another server, or once more of the same.
+
+        Raises:
+            InputError: the last failure; or one that no other server would mend.
+        """
         body = {
-            "model": self._endpoint.model,
-            "messages": wire_messages(picture, conversation),
+            "messages": self.manner.wire_messages(png(picture), conversation),
             "temperature": 0,
             "max_tokens": MOST_TOKENS,
         }
-        url = self._endpoint.url
-        return read_choice(exchange(client, self._endpoint, url, body=body, sleep=sleep), url=url)
+        tried: list[Upstream] = []
+        while True:
+            with self.upstreams.seat(besides=tried) as upstream:
+                try:
+                    found = self._ask(client, upstream, body, tries=TRIES if len(self.upstreams.all) == 1 else 1)
+                except Unavailable:
+                    self.upstreams.failed(upstream)
+                    tried.append(upstream)
+                    if getattr(client, "begun", False) or len(tried) == len(self.upstreams.all):
+                        raise
+                    continue
+                self.upstreams.well(upstream)
+                return read_choice(found, url=upstream.endpoint.url, manner=self.manner)
+
+    def _ask(self, client: Client, upstream: Upstream, body: dict[str, Any], *, tries: int) -> Any:
+        """The completion of one server."""
+        endpoint, more = upstream.endpoint, dict[str, Any]()
+        if self.manner.pattern is not None:
+            if upstream.is_vllm is None:
+                look(upstream)
+            if upstream.is_vllm:
+                # vLLM's own field; held to the grammar, a text can be told as it comes.
+                more = {
+                    "structured_outputs": {"regex": self.manner.pattern},
+                    "stream": isinstance(client, StoppableClient),
+                }
+        sleep = client.sleep if isinstance(client, StoppableClient) else None
+        whole = {"model": endpoint.model, **body, **more}
+        return exchange(client, endpoint, endpoint.url, body=whole, sleep=sleep, tries=tries)
+
+
+def addresses_and_model(name: str) -> tuple[list[str], str]:
+    """Base URLs and the model's name, "" where none is named.
+
+    Raises:
+        InputError: an address is none or there twice, or they name different models.
+    """
+    parts = [part.partition("#") for part in name.split(",")]
+    addresses = [check_address(address.strip()) for address, _, _ in parts]
+    models = list(dict.fromkeys(model for _, _, model in parts if model))
+    if len(models) > 1:
+        raise InputError(f"model {name!r}: found the models {', '.join(models)}; valid are several servers of one")
+    if len(set(addresses)) < len(addresses):
+        raise InputError(f"model {name!r}: names a server twice; valid is each once")
+    return addresses, models[0] if models else ""
 
 
 def check_address(address: str) -> str:
@@ -176,40 +193,23 @@ def only_model(endpoint: Endpoint) -> str:
     Raises:
         InputError: it offers none or several, which are then listed, or it gives no list.
     """
-    url = f"{endpoint.base_url}/models"
-    with open_client(endpoint) as client:
-        found = exchange(client, endpoint, url)
-    try:
-        names = [str(entry["id"]) for entry in found["data"]]
-    except (KeyError, TypeError) as error:
-        raise InputError(f"{url}: the answer is no list of models; name one, {endpoint.base_url}#MODEL") from error
+    names = list(models_of(endpoint, tries=TRIES))
     if len(names) != 1:
         more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
         listed = ", ".join(names[:LISTED]) + more
-        raise InputError(f"{url}: found {listed or 'no model'}; valid is {endpoint.base_url}#MODEL with one of them")
+        url = endpoint.base_url
+        raise InputError(f"{url}/models: found {listed or 'no model'}; valid is {url}#MODEL with one of them")
     return names[0]
 
 
-def wire_messages(picture: Picture, conversation: Sequence[Message]) -> list[dict[str, Any]]:
-    """A conversation in OpenAI's wire format, picture and instruction in its first turn.
-
-    The instruction is no system message, because many open models' templates have none.
-    """
-    first, *rest = conversation
+def png(picture: Picture) -> str:
+    """A picture as a data URL."""
     buffer = io.BytesIO()
     Image.fromarray(picture.rgb).save(buffer, "PNG")
-    data = base64.b64encode(buffer.getvalue()).decode()
-    opening = [
-        {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{data}"}},
-        {"type": "text", "text": INSTRUCTION + text_of(first)},
-    ]
-    return [
-        {"role": "user", "content": opening},
-        *({"role": message["role"], "content": text_of(message)} for message in rest),
-    ]
+    return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
 
 
-def read_choice(answer: Any, *, url: str) -> Response:
+def read_choice(answer: Any, *, url: str, manner: Manner) -> Response:
     """The response in a chat completion; its grasp is None where the text holds no valid one.
 
     Raises:
@@ -224,7 +224,7 @@ def read_choice(answer: Any, *, url: str) -> Response:
         raise InputError(f"{url}: the answer has no choices[0].message; valid is OpenAI's chat completion") from error
     if not isinstance(written, str):
         raise InputError(f"{url}: the answer's content is {type(written).__name__}; valid is text")
-    text = written.rpartition("</think>")[2].strip()
+    text = manner.coordinates.read(written.rpartition("</think>")[2].strip())
     try:
         # The last word of a text that was cut short may be half a number.
         reasoning, grasp = parse_grasp(re.sub(r"\S+\Z", "", text) if cut else text)

@@ -55,6 +55,7 @@ class Card:
         projector_act: Activation between the projector's two layers, where it is not the base's own.
         trained_on: Object ids of its training data, prefixed by the data set.
         recipe: Name of the recipe.
+        merged: Whether the folder holds a whole checkpoint, all that training changed in it: an export.
     """
 
     base: str
@@ -69,6 +70,7 @@ class Card:
     projector_act: str = ""
     trained_on: tuple[str, ...] = ()
     recipe: str = ""
+    merged: bool = False
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

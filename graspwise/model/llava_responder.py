@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from graspwise.answer import SPT, parse_grasp, target_of
+from graspwise.answer import SPT, Mode, parse_grasp, target_of
 from graspwise.conversation import Message, text_of
 from graspwise.errors import InputError
 from graspwise.grasp import Grasp
@@ -41,7 +41,7 @@ class LlavaResponder:
         self.image_size = model.image_size
         self.answer_format = model.card.answer
         self.trust = model.card.trust if trust is None else trust
-        self.mode = "grounded" if model.head is not None and (model.card.proposals or self.trust) else "plain"
+        self.mode: Mode = "grounded" if model.head is not None and (model.card.proposals or self.trust) else "plain"
 
     def respond(
         self,

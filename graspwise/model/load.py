@@ -4,6 +4,7 @@ A model folder holds what training changed and nothing else: `graspwise.json` (t
 `maps.safetensors` (the dense head), `steered.safetensors` (the one that an answer's target steers),
 `scene_names.safetensors` (names of several things), `memory.safetensors` (photographs to compare with), `adapter/`
 (LoRA in peft's layout), `taught.txt` (reasons to draft answers by, one a line). The card names the base and its hash.
+An export is a whole checkpoint with such a card.
 """
 
 import hashlib
@@ -17,7 +18,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from transformers.utils import logging
 
-import graspwise.model.tower  # noqa: F401  registers the tower with transformers
+import graspwise.model.exported  # noqa: F401  registers our own classes with transformers
 from graspwise.errors import InputError
 from graspwise.files import read_json, replacing, replacing_folder, write_json, write_text
 from graspwise.model.grasp_map import GraspMapHead
@@ -66,6 +67,8 @@ def load_model(
         model.card = replace(model.card, coordinates=model.family.coordinates.name)
         return model
     card = read_card(folder)
+    if card.merged:
+        return open_export(folder, card if merged else as_base(folder, card), holding=holding)
     if merged and name in published_cards():
         return open_merged(folder, card, say=say)
     return open_parts(folder, card, merged=merged, say=say, holding=holding)
@@ -272,12 +275,33 @@ def open_merged(folder: Path, card: Card, *, say: Say) -> GraspModel:
     return model
 
 
+def open_export(folder: Path, card: Card, *, holding: Holding = HOLDING) -> GraspModel:
+    """A model whose checkpoint lies beside its card, all that training changed merged into it."""
+    model = open_checkpoint(str(folder), card=card, holding=holding)
+    load_heads(model, folder)
+    model.head = getattr(model.vlm, "grasp_head", None)
+    return model
+
+
+def as_base(folder: Path, card: Card) -> Card:
+    """The card of what is trained from an export, which is its base."""
+    return replace(card, merged=False, base=str(folder), base_sha256=base_hash(str(folder), str(folder)))
+
+
 def save_parts(folder: Path, model: GraspModel) -> None:
     """Write a model folder in bf16; the card is written last."""
     folder.mkdir(parents=True, exist_ok=True)
     save_part(model.family.parts(model.vlm).projector, folder / PROJECTOR)
     if model.head is not None:
         save_part(model.head, folder / MAPS)
+    save_beside(folder, model)
+    if model.adapter is not None:
+        save_adapter(folder / ADAPTER, model.adapter, base=model.card.base)
+    write_json(folder / CARD, model.card.to_json())
+
+
+def save_beside(folder: Path, model: GraspModel) -> None:
+    """Write what lies beside the vision-language model and its dense head."""
     if model.scene_names is not None:
         model.scene_names.save(folder / SCENE_NAMES)
     if model.steered is not None:
@@ -286,9 +310,6 @@ def save_parts(folder: Path, model: GraspModel) -> None:
         model.memory.save(folder / MEMORY)
     if model.taught:
         write_text(folder / TAUGHT, "".join(f"{line}\n" for line in model.taught))
-    if model.adapter is not None:
-        save_adapter(folder / ADAPTER, model.adapter, base=model.card.base)
-    write_json(folder / CARD, model.card.to_json())
 
 
 def save_adapter(folder: Path, adapter: Any, *, base: str) -> None:

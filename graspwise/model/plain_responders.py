@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from graspwise.answer import AnswerFormat
+from graspwise.answer import AnswerFormat, Mode
 from graspwise.conversation import Message
 from graspwise.errors import InputError
 from graspwise.model.responder import Response
@@ -14,7 +14,7 @@ class BaselineResponder:
     """A baseline by name; it reads no instruction and gives no reason."""
 
     answer_format: AnswerFormat = "bare"
-    mode = "plain"
+    mode: Mode = "plain"
     takes_depth = False
 
     def __init__(self, name: str, *, image_size: int = 352) -> None:
@@ -31,7 +31,7 @@ class HeadResponder:
     """The dense head's best grasps alone, without the language model."""
 
     answer_format: AnswerFormat = "bare"
-    mode = "grounded"
+    mode: Mode = "grounded"
     takes_depth = False
 
     def __init__(self, name: str, *, count: int = 3) -> None:
@@ -54,7 +54,7 @@ class GrConvNetResponder:
     """GR-ConvNet, the peer; it reads no instruction and gives no reason."""
 
     answer_format: AnswerFormat = "bare"
-    mode = "plain"
+    mode: Mode = "plain"
 
     def __init__(self, name: str, folder: Path, *, count: int = 3) -> None:
         from graspwise.model.grconvnet import load_grconvnet

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from graspwise.answer import AnswerFormat
+from graspwise.answer import AnswerFormat, Mode
 from graspwise.conversation import Message
 from graspwise.grasp import Grasp
 from graspwise.picture import Picture
@@ -54,7 +54,7 @@ class Responder(Protocol):
     name: str
     image_size: int
     answer_format: AnswerFormat
-    mode: str
+    mode: Mode
     takes_depth: bool
 
     def respond(self, pictures: Sequence[Picture], conversations: Sequence[Sequence[Message]]) -> list[Response]:

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from transformers import AutoConfig, AutoModel, PretrainedConfig, PreTrainedModel
+from transformers import AutoModel, PretrainedConfig, PreTrainedModel
 from transformers.modeling_outputs import BaseModelOutput
 
 # (repeats, kernel, stride, expansion, channels) of each stage, EfficientNet-B0's.
@@ -188,5 +188,4 @@ def convert_lite0(state: dict[str, Tensor]) -> dict[str, Tensor]:
     return converted
 
 
-AutoConfig.register(LiteTowerConfig.model_type, LiteTowerConfig, exist_ok=True)
 AutoModel.register(LiteTowerConfig, LiteTower, exist_ok=True)

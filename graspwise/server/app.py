@@ -65,7 +65,7 @@ def create_app(model: Model, *, limits: Limits, api_key: str | None = None, exam
     if model.takes_depth:
         raise InputError(f"model {model.name}: needs depth, which no request brings; valid is a model of colours alone")
     metrics = Metrics()
-    batcher = Batcher(limits=limits, metrics=metrics)
+    batcher = Batcher(limits=limits, metrics=metrics, elsewhere=model.is_elsewhere)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

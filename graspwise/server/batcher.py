@@ -1,7 +1,8 @@
 """Questions of many clients, answered by one model a few at a time: one thread owns the model.
 
-Whatever waits when the model is free is answered at once, up to `batch`. A question that nobody waits for any more
-is taken out of the queue, or broken off at the next token.
+Whatever waits when the model is free is answered at once, up to `batch`. Of a model at an endpoint, `batch` threads ask
+one question each, and none waits for another. A question that nobody waits for any more is taken out of the queue, or
+broken off at the next token.
 """
 
 import asyncio
@@ -83,36 +84,43 @@ class Job:
 
 
 class Batcher:
-    """The queue before a model, and the thread that serves it.
+    """The queue before a model, and the thread that serves it, or the threads.
 
     Args:
         limits: Its `queue` and `batch` bound what is accepted and what is answered at once.
         metrics: Told of every question.
+        elsewhere: Whether the model is at an endpoint, which takes each question as it comes.
     """
 
-    def __init__(self, *, limits: Limits, metrics: Metrics) -> None:
+    def __init__(self, *, limits: Limits, metrics: Metrics, elsewhere: bool = False) -> None:
         self.limits, self.metrics = limits, metrics
+        self._together = 1 if elsewhere else limits.batch
         self._changed = threading.Condition()
         self._waiting: deque[Job] = deque()
         self._seats = 0
         self._closing = False
         self._batch_seconds = 1.0
-        self._thread = threading.Thread(target=self._work, name="graspwise-model", daemon=True)
+        self._threads = [
+            threading.Thread(target=self._work, name="graspwise-model", daemon=True)
+            for _ in range(limits.batch if elsewhere else 1)
+        ]
 
     def start(self) -> None:
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
 
     def close(self) -> None:
         """Accepts nothing more, answers what was accepted, and ends the thread."""
         with self._changed:
             self._closing = True
             self._changed.notify_all()
-        if self._thread.is_alive():
-            self._thread.join()
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join()
 
     @property
     def is_open(self) -> bool:
-        return self._thread.is_alive() and not self._closing
+        return any(thread.is_alive() for thread in self._threads) and not self._closing
 
     @property
     def waiting(self) -> int:
@@ -185,7 +193,7 @@ class Batcher:
         """The next jobs, waiting for one; none at the end."""
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or self._closing)
-            return [self._waiting.popleft() for _ in range(min(len(self._waiting), self.limits.batch))]
+            return [self._waiting.popleft() for _ in range(min(len(self._waiting), self._together))]
 
     def _answer(self, jobs: Sequence[Job]) -> None:
         responder = jobs[0].question.view.responder
@@ -198,7 +206,11 @@ class Batcher:
             if isinstance(responder, EndpointResponder):
                 pictures, conversations = contents(jobs)
                 responder.respond_each(
-                    pictures, conversations, tell=settle, stop=lambda row: jobs[row].dropped.is_set()
+                    pictures,
+                    conversations,
+                    tell=settle,
+                    stop=lambda row: jobs[row].dropped.is_set(),
+                    on_text=lambda row, text: jobs[row].tell(text),
                 )
                 return
             told = list(zip(jobs, respond(responder, jobs), strict=True))

@@ -39,7 +39,7 @@ def create_mcp(model: Model, *, limits: Limits) -> MCPServer:
     """
     if model.takes_depth:
         raise InputError(f"model {model.name}: needs depth, which no call brings; valid is a model of colours alone")
-    batcher = Batcher(limits=limits, metrics=Metrics())
+    batcher = Batcher(limits=limits, metrics=Metrics(), elsewhere=model.is_elsewhere)
     desk = Desk(model, batcher=batcher, limits=limits)
 
     @asynccontextmanager

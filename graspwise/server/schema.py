@@ -4,6 +4,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from graspwise.answer import Mode
+
 Workspace = Annotated[
     list[int],
     Field(
@@ -152,7 +154,7 @@ class GraspAnswer(BaseModel):
     grasps: list[GraspPose] | None = Field(description="All grasps, ranked, the answer's first.")
     text: str
     model: str
-    mode: str
+    mode: Mode = Field(description="plain: the numbers are text alone; grounded: a dense head takes part.")
     seconds: float
     model_text: str = Field(default="", description="In the model's own frame; only where it differs from `text`.")
 

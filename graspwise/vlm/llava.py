@@ -26,7 +26,8 @@ class Llava(Adapter):
     """`LlavaForConditionalGeneration`. Its processor is a dictionary of mean and deviation: a square needs no more."""
 
     family = "llava"
-    model_types = ("llava",)
+    # An export of `small` is a LLaVA with a dense head.
+    model_types = ("llava", "graspwise")
     template = TEMPLATE
     channels_last = True
 

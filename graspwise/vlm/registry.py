@@ -40,19 +40,23 @@ def open_family(checkpoint: str, *, holding: Holding, device: torch.device) -> t
         InputError: its family is none of ours.
         OSError, ValueError, RuntimeError, KeyError: it cannot be read or fetched.
     """
-    config = AutoConfig.from_pretrained(checkpoint)
-    adapter = next((a for a in FAMILIES.values() if config.model_type in a.model_types), None)
-    if adapter is None:
-        known = ", ".join(kind for a in FAMILIES.values() for kind in a.model_types)
-        raise InputError(f"model {checkpoint}: is a {config.model_type}; valid: {known}")
-    tokenizer = AutoTokenizer.from_pretrained(checkpoint)
-    family = adapter(config, tokenizer, adapter.open_processor(checkpoint))
+    family = open_adapter(checkpoint)
     whole: list[str] = []
     if holding.four_bit:
         with torch.device("meta"):
-            shape = AutoModelForImageTextToText.from_config(config)
+            shape = AutoModelForImageTextToText.from_config(family.config)
         whole = names_outside(shape, family.parts(shape).language_model)
     options = holding.options(whole=whole, device=device)
     model = AutoModelForImageTextToText.from_pretrained(checkpoint, **options)
     family.config = model.config
     return model, family
+
+
+def open_adapter(checkpoint: str) -> Adapter:
+    """The adapter of a checkpoint folder or hub id, without its weights; errors as of `open_family`."""
+    config = AutoConfig.from_pretrained(checkpoint)
+    adapter = next((a for a in FAMILIES.values() if config.model_type in a.model_types), None)
+    if adapter is None:
+        known = ", ".join(kind for a in FAMILIES.values() for kind in a.model_types)
+        raise InputError(f"model {checkpoint}: is a {config.model_type}; valid: {known}")
+    return adapter(config, AutoTokenizer.from_pretrained(checkpoint), adapter.open_processor(checkpoint))

@@ -122,8 +122,13 @@ def test_a_family_from_a_tiny_checkpoint_to_an_answer(family, data, run, tmp_pat
     apart.vlm = apart.adapter.merge_and_unload()
     assert answers_of(apart, data) == before
 
-    # And it answers.
+    # Exported: one checkpoint of the family's own class, with the logits of the merged one.
     picture = data / next(iter(Dataset(data))).image
+    code, _, said = run("export", "lora", "--out", "export", "--picture", picture)
+    assert code == 0, said
+    assert torch.equal(logits_of(load_model("export"), data), logits_of(load_model("lora"), data))
+
+    # And it answers.
     code, out, said = run("predict", picture, "--model", "lora", "--json")
     assert code == 0, said
     answer = json.loads(out)

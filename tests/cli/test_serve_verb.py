@@ -17,7 +17,14 @@ COMMAND = [sys.executable, "-c", "from graspwise.cli import main; main()", "serv
 @pytest.mark.parametrize(
     "arguments, why",
     [
-        (["--upstream", "http://localhost:1/v1#m", "--model", "blob"], "valid is one of them"),
+        (["--upstream", "http://localhost:1/v1#m", "--model", "http://localhost:2/v1#m"], "valid is one of them"),
+        (
+            ["--upstream", "http://localhost:1/v1#m", "--model", "blob", "--port", "0"],
+            "blob beside --upstream: holds no card",
+        ),
+        (["--upstream", "http://localhost:1/v1#m", "--model", "small", "--port", "0"], "answers with its dense head"),
+        (["--upstream", "http://localhost:1/v1#m,http://localhost:2/v1#n", "--port", "0"], "found the models m, n"),
+        (["--upstream", "http://localhost:1/v1,http://localhost:1/v1#n", "--port", "0"], "names a server twice"),
         (["--upstream", "localhost:8000"], "valid is http://HOST:PORT/v1#MODEL"),
         (["--model", "blob", "--queue", "0"], "--queue"),
         (["--model", "blob", "--port", "70000"], "--port"),
@@ -53,7 +60,10 @@ def test_an_upstream_may_take_as_long_as_a_request(run, monkeypatch, option):
     # The package has the command under the module's name.
     monkeypatch.setattr(importlib.import_module("graspwise.cli.serve"), "run_http", run_http)
     assert run("serve", option, "http://localhost:1/v1#m", "--timeout", "300", "--port", "0")[0] == 0
-    assert served[0]._responder._endpoint.timeout_seconds == 300
+    assert served[0]._responder.upstreams.all[0].endpoint.timeout_seconds == 300
+    two = "http://localhost:1/v1,http://localhost:2/v1#m"
+    assert run("serve", option, two, "--timeout", "300", "--port", "0")[0] == 0
+    assert [u.endpoint.timeout_seconds for u in served[1]._responder.upstreams.all] == [150, 150]
 
 
 def test_a_taken_port_is_named(run):

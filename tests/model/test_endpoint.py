@@ -23,7 +23,8 @@ from graspwise.conversation import assistant_turn, user_turn
 from graspwise.errors import InputError
 from graspwise.grasp import Grasp
 from graspwise.model import endpoint
-from graspwise.model.endpoint import INSTRUCTION, EndpointResponder
+from graspwise.model.endpoint import EndpointResponder
+from graspwise.model.manner import IMAGE_SIZE, INSTRUCTION
 from graspwise.model.registry import open_responder
 from graspwise.picture import Picture
 
@@ -365,8 +366,8 @@ def test_predict_shows_draws_and_writes_what_an_endpoint_says(
         "A mug, held by its handle.", "Grasp point coordinates: [0.250, 0.500]", "Rotation angle in radians: +0.30",
     ]  # fmt: skip
     square = sent_picture(fake.requests[0])
-    assert square.shape == (endpoint.IMAGE_SIZE, endpoint.IMAGE_SIZE, 3)
-    assert square[endpoint.IMAGE_SIZE // 2, 5].tolist() == [200, 30, 30]
+    assert square.shape == (IMAGE_SIZE, IMAGE_SIZE, 3)
+    assert square[IMAGE_SIZE // 2, 5].tolist() == [200, 30, 30]
 
     fake.reply = lambda request: completion("I see no mug.")
     code, shown, said = predict("--out", str(out))

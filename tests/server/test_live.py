@@ -182,11 +182,11 @@ def test_upstream_a_refused_question_costs_the_others_nothing(writer):
         def one(words):
             return httpx.post(f"{address}/v1/grasp", json={**ASKED, "instruction": words}, timeout=60).status_code
 
-        # Those behind the first are asked as one batch.
+        # None waits at ours; all wait behind the first at the upstream.
         first = pool.submit(one, "first")
         until(lambda: asked == ["first"])
         rest = [pool.submit(one, words) for words in ("good", "poison", "fine")]
-        until(lambda: httpx.get(f"{address}/healthz").json()["waiting"] == 3)
+        until(lambda: httpx.get(f"{behind}/healthz").json()["waiting"] == 3)
         writer.go.set()
         assert [first.result(), *(done.result() for done in rest)] == [200, 200, 502, 200]
     assert sorted(asked) == ["fine", "first", "good", "poison"]

@@ -1,6 +1,7 @@
 """What the tests share: a folder in Cornell's layout with drawn bars, and a tiny random LLaVA of the real classes."""
 
 import math
+import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator

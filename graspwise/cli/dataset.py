@@ -124,6 +124,7 @@ def wishes(
         float, typer.Option(metavar="SHARE", help="Share of the samples in which the user goes on: the other one, ...")
     ] = 0.0,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; by default all cores.")] = None,
+    ray: Annotated[str, typer.Option(metavar="local|ADDRESS", help="Draw the samples on Ray.")] = "",
 ) -> None:  # fmt: skip
     """From scenes of several things: what somebody wants, said outright or not, and the right grasps."""
     from graspwise.data.graspnet import read_graspnet
@@ -142,7 +143,8 @@ def wishes(
         samples=samples, seed=seed, size=size, depth=depth, test=test, refusals=refusals, conversations=conversations
     )
     folder = build_wishes(
-        found, out=out, config=config, workers=workers, progress=lambda stream, total: bar(stream, total, "samples")
+        found, out=out, config=config, workers=workers, ray=ray,
+        progress=lambda stream, total: bar(stream, total, "samples"),
     )  # fmt: skip
     info = Dataset(folder).info
     kinds = ", ".join(f"{count} {kind}" for kind, count in info["kinds"].items() if count)
@@ -168,6 +170,7 @@ def hands(
         typer.Option("--import", metavar="NAME DIR", help="Read another data set: oakink, grab or dexgraspnet."),
     ] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; by default all cores.")] = None,
+    ray: Annotated[str, typer.Option(metavar="local|ADDRESS", help="Make the grasps on Ray.")] = "",
 ) -> None:  # fmt: skip
     """Hands on objects: grasps by optimisation, kept where they hold in simulation; the same command goes on."""
     from graspwise.hand.build import HandsConfig, build_hands, load_hand
@@ -184,7 +187,8 @@ def hands(
         objects=tuple(objects.split(",")), each=each, instances=instances, seed=seed, hand=hand.value
     )  # fmt: skip
     done = build_hands(
-        config, out, mano=mano, workers=workers, progress=lambda stream, total: bar(stream, total, "objects")
+        config, out, mano=mano, workers=workers, ray=ray,
+        progress=lambda stream, total: bar(stream, total, "objects"),
     )  # fmt: skip
     lost: dict[str, int] = {}
     for thing in done:

@@ -41,6 +41,11 @@ class CoordinatesChoice(StrEnum):
     fraction = "fraction"
 
 
+class TrackChoice(StrEnum):
+    trackio = "trackio"
+    wandb = "wandb"
+
+
 class SplitChoice(StrEnum):
     object = "object"
     image = "image"
@@ -95,17 +100,19 @@ def train(
     fold: Annotated[int, typer.Option(help="Which fold is kept for testing.")] = 0,
     seed: Annotated[int, typer.Option(help="Decides order, augmentation and initial weights.")] = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
+    track: Annotated[TrackChoice | None, typer.Option(help="Also tell the run's figures to this service.")] = None,
 ) -> int:
     """Train a model; stop it with Ctrl-C at any time and go on with --resume."""
     from graspwise.errors import InputError
     from graspwise.train.hand_language import train_hand_language
     from graspwise.train.hand_text_recipe import HandTextConfig, hand_text_recipe_named
     from graspwise.train.hand_tokens import HandTokensConfig, hand_tokens_recipe_named, train_hand_tokens
-    from graspwise.train.loop import Interrupted
+    from graspwise.train.loop import Interrupted, Progress
     from graspwise.train.peer import PAPER, PeerConfig, peer_recipe_named, train_peer
     from graspwise.train.plot import plot_run
     from graspwise.train.recipe import SMALL, TrainConfig, recipe_named
     from graspwise.train.run import train as train_llava
+    from graspwise.train.tracking import tracked
 
     if model is ModelChoice.grconvnet:
         if base is not None or strategy is not None:
@@ -157,7 +164,12 @@ def train(
         )  # fmt: skip
         run = partial(train_llava, config)
     try:
-        with training_bars() as report:
+        with tracked(out, track.value if track else None) as tell, training_bars() as show:
+
+            def report(progress: Progress) -> None:
+                show(progress)
+                tell()
+
             folder = run(out=out, resume=resume, report=report, say=lambda line: print(line, file=sys.stderr))
     except Interrupted as stopped:
         print(f"graspwise: {stopped}; go on with --resume", file=sys.stderr)

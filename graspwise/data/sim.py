@@ -142,7 +142,7 @@ def make_scenes(
     """
     check(config, sets=sets)
     folder.mkdir(parents=True, exist_ok=True)
-    make = partial(make_scene, config=config, folder=folder, sets=sets)
+    make = partial(make_scene, config=config, folder=folder.resolve(), sets=sets)
     stream = in_order(make, range(config.scenes), workers=workers, ray=ray)
     return list(progress(stream, config.scenes))
 

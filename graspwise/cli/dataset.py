@@ -23,6 +23,10 @@ class AnswerChoice(StrEnum):
     bare = "bare"
 
 
+class FormatChoice(StrEnum):
+    lerobot = "lerobot"
+
+
 class HandChoice(StrEnum):
     open = "open"
     mano = "mano"
@@ -248,3 +252,34 @@ def show(
     with replacing(out) as temporary:
         sheet.save(temporary)
     print(f"drawn in {out}")
+
+
+@dataset_app.command()
+def export(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A data set folder.")],
+    out: Annotated[Path, typer.Option(help="New folder.")],
+    kind: Annotated[
+        FormatChoice, typer.Option("--format", help="lerobot: an episode a sample, its grasp as the action.")
+    ] = FormatChoice.lerobot,
+) -> None:
+    """Write a data set in another library's format."""
+    from graspwise.data.lerobot import export_lerobot
+    from graspwise.data.store import Dataset
+
+    write = {FormatChoice.lerobot: export_lerobot}[kind]
+    written, left_out = write(Dataset(folder), out, progress=lambda stream, total: bar(stream, total, "samples"))
+    print(f"{written} episodes in {out}; {left_out} samples have no grasp of their own and are left out")
+
+
+@dataset_app.command()
+def push(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A data set folder, with a card README.md.")],
+    repo: Annotated[str, typer.Argument(metavar="OWNER/NAME", help="Where to, made if need be.")],
+    private: Annotated[bool, typer.Option("--private", help="Make a new one for its owner alone.")] = False,
+) -> None:
+    """Put a data set on the Hugging Face hub; see first that you may."""
+    from graspwise.model.hub import push_folder
+
+    if not (folder / "README.md").is_file():
+        raise InputError(f"{folder}: no README.md there; valid is a folder by `graspwise dataset build` or `export`")
+    print(push_folder(folder, repo, kind="dataset", private=private))

@@ -17,6 +17,7 @@ import numpy as np
 
 from graspwise.conversation import assistant_turn, user_turn
 from graspwise.data.build import write_samples
+from graspwise.data.card import write_card
 from graspwise.data.request_talk import check_share
 from graspwise.data.store import FORMAT, Sample, WishLabel
 from graspwise.data.wish_facts import SetName, Target, right_targets
@@ -142,24 +143,23 @@ def build_wishes(
         pieces = [range(start, min(start + PIECE, config.samples)) for start in range(0, config.samples, PIECE)]
         made = chain.from_iterable(in_order(work, pieces, workers=workers if len(pieces) > 1 else 1, ray=ray))
         write_samples(progress(counted(made), config.samples), temporary)
-        write_json(
-            temporary / "dataset.json",
-            {
-                "format": FORMAT,
-                "task": "wishes",
-                "answer": "reasoned",
-                "source": scenes.source,
-                "sets": sorted(seen["sets"]),
-                "scenes": len(scenes),
-                "categories": len(seen["categories"]),
-                "families": len(seen["families"]),
-                "kinds": {kind: counts[kind] for kind in KINDS},
-                REFUSED: counts[REFUSED],
-                UNNAMED: counts[UNNAMED],
-                "shares": {name: round(counts[name] / config.samples, 4) for name in (*KINDS, REFUSED, UNNAMED)},
-                **asdict(config),
-            },
-        )
+        info = {
+            "format": FORMAT,
+            "task": "wishes",
+            "answer": "reasoned",
+            "source": scenes.source,
+            "sets": sorted(seen["sets"]),
+            "scenes": len(scenes),
+            "categories": len(seen["categories"]),
+            "families": len(seen["families"]),
+            "kinds": {kind: counts[kind] for kind in KINDS},
+            REFUSED: counts[REFUSED],
+            UNNAMED: counts[UNNAMED],
+            "shares": {name: round(counts[name] / config.samples, 4) for name in (*KINDS, REFUSED, UNNAMED)},
+            **asdict(config),
+        }
+        write_card(temporary, info)
+        write_json(temporary / "dataset.json", info)
     return folder
 
 

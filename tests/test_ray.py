@@ -3,23 +3,18 @@
 import os
 import signal
 import sys
-import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-import psutil
 import pytest
+from killed_workers import killing_one
 from wish_drawn import draw_scene
 
 from graspwise.data import wish_build
 from graspwise.data.wish_build import WishConfig, build_wishes
 from graspwise.data.wish_scenes import read_wish_scenes
 from graspwise.errors import InputError
-from graspwise.evaluation.trials import TrialConfig, run_trials
-from graspwise.evaluation.trials_report import trials_report
 from graspwise.parallel import RETRIES, in_order
 
 ray = pytest.importorskip("ray")
@@ -33,36 +28,6 @@ def cluster() -> Iterator[None]:
     ray.init(num_cpus=2, log_to_driver=False, include_dashboard=False)
     yield
     ray.shutdown()
-
-
-@contextmanager
-def killing(begun: Callable[[], bool]) -> Iterator[list[int]]:
-    """Kill one worker at its work once `begun` says so; yields a list that gets its process number."""
-    killed: list[int] = []
-    over = threading.Event()
-
-    def watch() -> None:
-        while not over.is_set() and not killed:
-            busy = [p for p in psutil.Process().children(recursive=True) if is_busy(p)] if begun() else []
-            for process in busy[:1]:
-                os.kill(process.pid, signal.SIGKILL)
-                killed.append(process.pid)
-            time.sleep(0.005)
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    try:
-        yield killed
-    finally:
-        over.set()
-        watcher.join()
-
-
-def is_busy(process: psutil.Process) -> bool:
-    try:
-        return " ".join(process.cmdline()).startswith("ray::call")
-    except psutil.Error:
-        return False
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -100,23 +65,7 @@ def test_a_killed_worker_changes_nothing_in_a_data_set(tmp_path: Path, monkeypat
     scenes, config = read_wish_scenes(tmp_path), WishConfig(samples=200, size=64, seed=2)
     alone = build_wishes(scenes, out=tmp_path / "alone", config=config, workers=1)
     # The first pieces are written while later ones are under way.
-    with killing(lambda: any(tmp_path.glob(".ray.*/ray/samples-*.jsonl"))) as killed:
+    with killing_one(lambda: any(tmp_path.glob(".ray.*/ray/samples-*.jsonl"))) as killed:
         on_ray = build_wishes(scenes, out=tmp_path / "ray", config=config, ray="local")
     assert killed
     assert contents(on_ray) == contents(alone)
-
-
-def test_a_killed_worker_changes_nothing_in_a_table(tmp_path: Path) -> None:
-    config = TrialConfig(objects=("household:lemon",), poses=2, seed=3)
-    alone = run_trials(config, ["oracle", "centre"], tmp_path / "alone", workers=1)
-    out = tmp_path / "ray"
-    with killing(out.exists) as killed:
-        on_ray = run_trials(config, ["oracle", "centre"], out, ray="local")
-    assert killed
-    assert on_ray == alone
-    for part in ("scenes", "trials"):
-        assert contents(out / part) == contents(tmp_path / "alone" / part) != {}
-    for folder, trials in ((tmp_path / "alone", alone), (out, on_ray)):
-        report = trials_report(folder, trials, config=config, command="graspwise benchmark sim")
-        assert report["command"] == "graspwise benchmark sim"
-    assert (out / "report.md").read_bytes() == (tmp_path / "alone" / "report.md").read_bytes()

@@ -152,4 +152,4 @@ def run_fold(
         }
         result = fold.naming(name) if name in NAMERS else fold.controls() if name == CONTROLS else fold.result(name)
         write_cell(path, {**header, **result})
-    return f"{by}-wise fold {number}: {len(names)} cells done"
+    return f"{by}-wise fold {number}: {', '.join(names)} done"

@@ -19,11 +19,11 @@ from typing import Any, Self
 import numpy as np
 from PIL import Image
 
-from graspwise.answer import AnswerError, parse_grasp
+from graspwise.data.sheet import answered_grasp
 from graspwise.data.store import Dataset, Sample
 from graspwise.errors import InputError
 from graspwise.files import empty_directory, replacing_folder, write_json, write_text
-from graspwise.grasp import Grasp, angle_difference
+from graspwise.grasp import Grasp
 
 VERSION, FPS = "v3.0", 1
 CHUNK_FILES, FILE_MB, BATCH = 1000, 100, 256
@@ -161,16 +161,15 @@ def info(total: int, *, tasks: int, size: tuple[int, int]) -> dict[str, Any]:
 
 
 def action_grasp(sample: Sample) -> Grasp | None:
-    """The label that a sample's answer gives, with its opening; None where it refuses.
+    """The grasp of a sample's answer, as wide as its nearest label; None where it refuses.
 
     An answer that names its target without numbers gives the first label on that.
     """
-    grasps = [Grasp.from_rectangle(label, image_size=sample.transform.size) for label in sample.rectangles]
-    try:
-        _, said = parse_grasp(sample.answer)
-    except AnswerError:
-        return grasps[0] if grasps else None
-    return min(grasps, key=lambda g: abs(g.x - said.x) + abs(g.y - said.y) + angle_difference(g.theta, said.theta))
+    if not sample.rectangles:
+        return None
+    size = sample.transform.size
+    said = answered_grasp(sample.answer, sample, image_size=size)
+    return said or Grasp.from_rectangle(sample.rectangles[0], image_size=size)
 
 
 def read_pixels(path: Path) -> np.ndarray:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import get_args
+from typing import cast, get_args
 
 from graspwise.data.build import BuildConfig, build_dataset
 from graspwise.data.cornell import read_cornell
@@ -79,7 +79,7 @@ def benchmark_cornell(
     }
     wanted = [name for cells in missing.values() for name in cells]
     build_missing_data(config, wanted, pictures, work=folder / WORK, depth=has_depth, say=say)
-    items: list[Unit] = [(by, fold, tuple(cells)) for (by, fold), cells in missing.items() if cells]
+    items = [(cast(By, by), fold, tuple(cells)) for (by, fold), cells in missing.items() if cells]
     run = partial(run_fold, config=config, folder=folder)
     if ray:
         bases = [(by, fold) for by, fold, cells in items if any(trained_as(cell) or cell == HEAD for cell in cells)]

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from huggingface_hub import HfApi
-from huggingface_hub.errors import HTTPError
+from huggingface_hub.errors import HTTPError  # type: ignore[attr-defined]
 
 from graspwise.errors import InputError
 from graspwise.files import empty_directory, read_json, write_text

@@ -1,5 +1,6 @@
 """Names on the Hugging Face hub: `owner/name`, or `owner/name@revision`, as a folder on this machine."""
 
+import hashlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,6 +54,15 @@ def fetched(name: HubName) -> Path:
     except (OSError, ValueError) as error:
         raise InputError(f"model {name}: cannot be fetched from the hub ({reason(error)})") from error
     return Path(folder)
+
+
+def file_sha256(path: Path) -> bytes:
+    """A file's sha256; the hub's cache names large files by it, which saves reading gigabytes."""
+    kept = path.resolve()
+    if kept.parent.name == "blobs" and re.fullmatch("[0-9a-f]{64}", kept.name):
+        return bytes.fromhex(kept.name)
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").digest()
 
 
 def reason(error: Exception) -> str:

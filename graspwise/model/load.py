@@ -7,7 +7,6 @@ A model folder holds what training changed and nothing else: `graspwise.json` (t
 """
 
 import hashlib
-import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +22,7 @@ from graspwise.errors import InputError
 from graspwise.files import read_json, replacing, replacing_folder, write_json
 from graspwise.model.grasp_map import GraspMapHead
 from graspwise.model.grasp_model import Card, GraspModel
-from graspwise.model.hub_names import fetched, hub_name
+from graspwise.model.hub_names import fetched, file_sha256, hub_name
 from graspwise.model.memory import Memory
 from graspwise.model.scene_names import SceneNames
 from graspwise.model.small import save_checkpoint, write_small_base
@@ -148,15 +147,6 @@ def base_hash(name: str, checkpoint: str) -> str:
     for path in files:
         digest.update(file_sha256(path))
     return digest.hexdigest()
-
-
-def file_sha256(path: Path) -> bytes:
-    """A file's sha256; the hub's cache names large files by it, which saves reading gigabytes."""
-    kept = path.resolve()
-    if kept.parent.name == "blobs" and re.fullmatch("[0-9a-f]{64}", kept.name):
-        return bytes.fromhex(kept.name)
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").digest()
 
 
 def open_checkpoint(checkpoint: str, *, card: Card) -> GraspModel:

@@ -4,21 +4,25 @@ Nothing is trained or downloaded: rectangles, transforms, scores and answer text
 photographs are those in `examples/`. `pictures/predict.png` is not drawn here; predict.md says how it is made.
 """
 
+import io
 import math
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Arc, FancyBboxPatch, Polygon
 from matplotlib.patches import Rectangle as Box
 from PIL import Image
+from pyarrow.parquet import read_table
 
 from graspwise.answer import POINT, AnswerFormat, render_grasp
 from graspwise.conversation import Message
 from graspwise.data.build import BuildConfig, build_dataset
 from graspwise.data.labelled import LabelledPicture
+from graspwise.data.lerobot import export_lerobot
 from graspwise.data.sheet import dataset_sheet
 from graspwise.data.store import Dataset
 from graspwise.draw import INK, JAW, LABEL, MUTED, OPENING, contact_sheet, draw_answer
@@ -51,6 +55,7 @@ def main() -> None:
     answer()
     chat()
     sheet()
+    hub()
     templates()
     stages()
     model()
@@ -263,11 +268,11 @@ def chat() -> None:
 # ---- datasets.md
 
 
-def sheet() -> None:
-    """The sheet of a data set built from the two photographs in examples/, labelled by hand here."""
+def labelled_examples() -> list[LabelledPicture]:
+    """Four things of the two photographs in examples/, labelled by hand here."""
     desk, coffee = EXAMPLES / "desk.jpg", EXAMPLES / "coffee.jpg"
     across = math.radians(60.7)
-    labelled = [
+    return [
         LabelledPicture(
             name="pencil", path=desk, object_id="pencil", category="pen", description="black pencil",
             workspace=(40, 0, 340, 300), rectangles=rectangles(across, 44, [(160, 151), (200, 173), (240, 196)]),
@@ -288,12 +293,41 @@ def sheet() -> None:
                         *rectangles(math.radians(-25), 74, [(226, 262)])),
         ),
     ]  # fmt: skip
+
+
+def built_examples(folder: Path) -> Dataset:
+    """A small data set of them."""
+    config = BuildConfig(samples=8, seed=3)
+    return Dataset(build_dataset(labelled_examples(), source="examples", out=folder, config=config, workers=1))
+
+
+def sheet() -> None:
+    """The sheet of a data set built from the two photographs in examples/."""
     with tempfile.TemporaryDirectory() as folder:
-        out = build_dataset(
-            labelled, source="examples", out=Path(folder) / "data", config=BuildConfig(samples=8, seed=3), workers=1
-        )
-        dataset_sheet(Dataset(out), count=8, columns=4).save(HERE / "sheet.png")
+        dataset_sheet(built_examples(Path(folder) / "data"), count=8, columns=4).save(HERE / "sheet.png")
     fewer_colours(HERE / "sheet.png")
+
+
+# ---- hub.md
+
+
+def hub() -> None:
+    """The same data set in LeRobot's format, read back from its files: frame, task and action."""
+    with tempfile.TemporaryDirectory() as temporary:
+        out = Path(temporary) / "lerobot"
+        export_lerobot(built_examples(Path(temporary) / "data"), out)
+        tasks = read_table(out / "meta" / "tasks.parquet").to_pandas()
+        rows = read_table(out / "data").to_pylist()
+    tiles = []
+    for row in rows:
+        frame = Picture(np.asarray(Image.open(io.BytesIO(row["observation.images.top"]["bytes"]))))
+        x, y, theta, opening = row["action"]
+        grasp = Grasp(x=x, y=y, theta=theta, opening=opening)
+        words = f"task: {tasks.iloc[row['task_index']].name}"
+        action = f"action: [{x:.3f}, {y:.3f}, {theta:+.2f}, {opening:.3f}]"
+        tiles.append(draw_answer(frame, grasp=grasp, title=words, caption=action, side=300))
+    contact_sheet(tiles, columns=4).save(HERE / "hub.png")
+    fewer_colours(HERE / "hub.png")
 
 
 def rectangles(theta: float, opening: float, centers: Sequence[tuple[float, float]]) -> tuple[GraspRectangle, ...]:

@@ -13,24 +13,34 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 # Items under way for each worker, so that none waits and memory stays flat.
 AHEAD = 3
+# How often Ray begins an item again whose worker died.
+RETRIES = 3
 
 
 def in_order(
-    function: Callable[[Item], Result], items: Iterable[Item], *, workers: int | None = None, ray: str = ""
+    function: Callable[[Item], Result],
+    items: Iterable[Item],
+    *,
+    workers: int | None = None,
+    ray: str = "",
+    gpu: bool = False,
 ) -> Iterator[Result]:
     """Yield `function(item)` for each item, in order.
 
     Args:
-        function: Importable by name (a module's own, or a partial of one).
+        function: Importable by name (a module's own, or a partial of one). What it writes must be whole or absent, and
+            looked for first: a worker that dies on Ray has its item begun again.
         items: Taken as they are needed.
         workers: Processes on this machine; all cores by default, 1 is this process.
         ray: "" for none, "local" to start a Ray of its own, or a cluster's address.
+        gpu: Whether an item on Ray takes a GPU to itself, where the cluster has any.
 
     Raises:
-        InputError: Ray is asked for and is not installed, or the cluster does not answer.
+        InputError: Ray is asked for and is not installed, the cluster does not answer, or an item's worker died each
+            time it was tried.
     """
     if ray:
-        yield from on_ray(function, items, address=ray)
+        yield from on_ray(function, items, address=ray, gpu=gpu)
         return
     if workers is not None and workers < 1:
         raise InputError(f"--workers is {workers}; valid is 1 or more")
@@ -54,8 +64,10 @@ def in_order(
             pool.shutdown(cancel_futures=True)
 
 
-def on_ray(function: Callable[[Item], Result], items: Iterable[Item], *, address: str) -> Iterator[Result]:
-    """The same on Ray; a worker that dies is tried again, and nothing is yielded twice."""
+def on_ray(
+    function: Callable[[Item], Result], items: Iterable[Item], *, address: str, gpu: bool = False
+) -> Iterator[Result]:
+    """The same on Ray; an item whose worker dies is begun again, `RETRIES` times, and nothing is yielded twice."""
     try:
         import ray
     except ImportError as error:
@@ -68,17 +80,24 @@ def on_ray(function: Callable[[Item], Result], items: Iterable[Item], *, address
         except (ConnectionError, ValueError, RuntimeError) as error:
             raise InputError(f"--ray {address}: no cluster answers there ({str(error).splitlines()[0]})") from error
     try:
+        there = ray.cluster_resources()
+        # A task that asks for no GPU is shown none.
+        wanted = {"num_gpus": 1} if gpu and there.get("GPU") else {}
         # A partial is no function to Ray, so it travels as an argument.
-        task, shared = ray.remote(max_retries=3)(call), ray.put(function)
-        cores = int(ray.cluster_resources().get("CPU", 1))
+        task, shared = ray.remote(max_retries=RETRIES, **wanted)(call), ray.put(function)
         stream = iter(items)
-        waiting = deque(task.remote(shared, item) for item in islice(stream, AHEAD * cores))
+        waiting = deque(task.remote(shared, item) for item in islice(stream, AHEAD * int(there.get("CPU", 1))))
         while waiting:
             try:
                 done = ray.get(waiting.popleft())
             except ray.exceptions.RayTaskError as error:
                 # Ray's own text is the worker's whole traceback.
                 raise error.cause from error
+            except ray.exceptions.RayError as error:
+                raise InputError(
+                    f"--ray {address}: the worker of one piece of work died {RETRIES + 1} times "
+                    f"({type(error).__name__}); what is done stays, and the same command goes on from there"
+                ) from error
             waiting.extend(task.remote(shared, item) for item in islice(stream, 1))
             yield done
     finally:

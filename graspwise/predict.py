@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 import numpy as np
 from PIL import Image
@@ -125,6 +125,42 @@ class Model:
     def takes_depth(self) -> bool:
         """Whether its pictures must have depth."""
         return self._responder.takes_depth
+
+    @classmethod
+    def from_pretrained(cls, name: str, *, revision: str | None = None) -> Self:
+        """Load a model by name, from the hub at a branch, tag or commit.
+
+        Raises:
+            InputError: there is no such model, or its weights cannot be had.
+        """
+        from graspwise.model.registry import open_responder
+
+        return cls(open_responder(name if revision is None else f"{name}@{revision}"))
+
+    def save_pretrained(self, folder: Path | str) -> Path:
+        """Write the model folder with its card, `README.md`; `load` takes it.
+
+        Raises:
+            InputError: the model has no folder (a baseline, an endpoint, a plain checkpoint), or `folder` holds files.
+        """
+        from graspwise.model.hub import save_model
+
+        return save_model(self.name, folder)
+
+    def push_to_hub(self, repo: str, *, revision: str | None = None, private: bool = False) -> str:
+        """Put the model folder with its card on the Hugging Face hub; returns the address of the commit.
+
+        Args:
+            repo: `owner/name`, made if need be.
+            revision: Branch, made if need be; by default the main one.
+            private: Whether a new repository is for its owner alone.
+
+        Raises:
+            InputError: the model has no folder, its base is on this machine alone, or the hub refuses.
+        """
+        from graspwise.model.hub import push_model
+
+        return push_model(self.name, repo, revision=revision, private=private)
 
     def look(
         self,
@@ -258,8 +294,9 @@ def load(name: str = "small", *, say: Callable[[str], None] = lambda line: None)
     """Load a model by name.
 
     Args:
-        name: "small", a baseline ("centre", "random", "blob"), a run folder, a checkpoint folder, a hub id, or
-            "http://HOST:PORT/v1#MODEL", a model behind an OpenAI-compatible endpoint.
+        name: "small", a baseline ("centre", "random", "blob"), a run folder, a checkpoint folder, a hub name
+            ("owner/name" or "owner/name@revision"), or "http://HOST:PORT/v1#MODEL", a model behind an OpenAI-compatible
+            endpoint.
         say: Called with a line when something slow happens, e.g. a download.
 
     Raises:

@@ -50,7 +50,7 @@ def cornell(
     base: Annotated[str, typer.Option(help="What trained cells start from: a checkpoint or a hub id.")] = "small-base",
     samples: Annotated[int, typer.Option(help="Size of the data set that is built.")] = 6110,
     seed: Annotated[int, typer.Option(help="Decides data set, folds and training.")] = 0,
-    ray: Annotated[str, typer.Option(metavar="local|ADDRESS", help="Run the folds on Ray.")] = "",
+    ray: Annotated[str, typer.Option(metavar="local|ADDRESS", help="Run folds and cells on Ray.")] = "",
 ) -> int:
     """Table I of RT-Grasp: answer formats and strategies, cross-validated; stop and start again at will."""
     from graspwise.data.store import Dataset

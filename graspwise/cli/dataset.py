@@ -23,6 +23,10 @@ class AnswerChoice(StrEnum):
     bare = "bare"
 
 
+class FormatChoice(StrEnum):
+    lerobot = "lerobot"
+
+
 class HandChoice(StrEnum):
     open = "open"
     mano = "mano"
@@ -124,6 +128,7 @@ def wishes(
         float, typer.Option(metavar="SHARE", help="Share of the samples in which the user goes on: the other one, ...")
     ] = 0.0,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; by default all cores.")] = None,
+    ray: Annotated[str, typer.Option(metavar="local|ADDRESS", help="Draw the samples on Ray.")] = "",
 ) -> None:  # fmt: skip
     """From scenes of several things: what somebody wants, said outright or not, and the right grasps."""
     from graspwise.data.graspnet import read_graspnet
@@ -142,7 +147,8 @@ def wishes(
         samples=samples, seed=seed, size=size, depth=depth, test=test, refusals=refusals, conversations=conversations
     )
     folder = build_wishes(
-        found, out=out, config=config, workers=workers, progress=lambda stream, total: bar(stream, total, "samples")
+        found, out=out, config=config, workers=workers, ray=ray,
+        progress=lambda stream, total: bar(stream, total, "samples"),
     )  # fmt: skip
     info = Dataset(folder).info
     kinds = ", ".join(f"{count} {kind}" for kind, count in info["kinds"].items() if count)
@@ -168,6 +174,7 @@ def hands(
         typer.Option("--import", metavar="NAME DIR", help="Read another data set: oakink, grab or dexgraspnet."),
     ] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; by default all cores.")] = None,
+    ray: Annotated[str, typer.Option(metavar="local|ADDRESS", help="Make the grasps on Ray.")] = "",
 ) -> None:  # fmt: skip
     """Hands on objects: grasps by optimisation, kept where they hold in simulation; the same command goes on."""
     from graspwise.hand.build import HandsConfig, build_hands, load_hand
@@ -184,7 +191,8 @@ def hands(
         objects=tuple(objects.split(",")), each=each, instances=instances, seed=seed, hand=hand.value
     )  # fmt: skip
     done = build_hands(
-        config, out, mano=mano, workers=workers, progress=lambda stream, total: bar(stream, total, "objects")
+        config, out, mano=mano, workers=workers, ray=ray,
+        progress=lambda stream, total: bar(stream, total, "objects"),
     )  # fmt: skip
     lost: dict[str, int] = {}
     for thing in done:
@@ -244,3 +252,34 @@ def show(
     with replacing(out) as temporary:
         sheet.save(temporary)
     print(f"drawn in {out}")
+
+
+@dataset_app.command()
+def export(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A data set folder.")],
+    out: Annotated[Path, typer.Option(help="New folder.")],
+    kind: Annotated[
+        FormatChoice, typer.Option("--format", help="lerobot: an episode a sample, its grasp as the action.")
+    ] = FormatChoice.lerobot,
+) -> None:
+    """Write a data set in another library's format."""
+    from graspwise.data.lerobot import export_lerobot
+    from graspwise.data.store import Dataset
+
+    write = {FormatChoice.lerobot: export_lerobot}[kind]
+    written, left_out = write(Dataset(folder), out, progress=lambda stream, total: bar(stream, total, "samples"))
+    print(f"{written} episodes in {out}; {left_out} samples have no grasp of their own and are left out")
+
+
+@dataset_app.command()
+def push(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A data set folder, with a card README.md.")],
+    repo: Annotated[str, typer.Argument(metavar="OWNER/NAME", help="Where to, made if need be.")],
+    private: Annotated[bool, typer.Option("--private", help="Make a new one for its owner alone.")] = False,
+) -> None:
+    """Put a data set on the Hugging Face hub; see first that you may."""
+    from graspwise.model.hub import push_folder
+
+    if not (folder / "README.md").is_file():
+        raise InputError(f"{folder}: no README.md there; valid is a folder by `graspwise dataset build` or `export`")
+    print(push_folder(folder, repo, kind="dataset", private=private))

@@ -8,7 +8,7 @@ import typer
 models_app = typer.Typer(
     invoke_without_command=True,
     rich_markup_mode=None,
-    help="What models there are; get NAME makes one ready, tiny FAMILY writes a toy one.",
+    help="What models there are; get NAME makes one ready, push puts one on the hub, tiny FAMILY writes a toy one.",
 )
 
 
@@ -44,6 +44,19 @@ def get(name: Annotated[str, typer.Argument(help="small, small-base, or a hub id
 
     load_model(name, say=print)
     print(f"{name}: ready")
+
+
+@models_app.command()
+def push(
+    name: Annotated[str, typer.Argument(help="A run folder, a model folder or a published name.")],
+    repo: Annotated[str, typer.Argument(metavar="OWNER/NAME", help="Where to, made if need be.")],
+    revision: Annotated[str | None, typer.Option(help="Branch, made if need be; by default the main one.")] = None,
+    private: Annotated[bool, typer.Option("--private", help="Make a new one for its owner alone.")] = False,
+) -> None:
+    """Put a model folder with its card on the Hugging Face hub."""
+    from graspwise.model.hub import push_model
+
+    print(push_model(name, repo, revision=revision, private=private))
 
 
 @models_app.command()

@@ -53,6 +53,11 @@ class DtypeChoice(StrEnum):
     fp32 = "fp32"
 
 
+class TrackChoice(StrEnum):
+    trackio = "trackio"
+    wandb = "wandb"
+
+
 class SplitChoice(StrEnum):
     object = "object"
     image = "image"
@@ -124,6 +129,7 @@ def train(
     estimate: Annotated[
         bool, typer.Option("--estimate", help="Only say what it would take: parameters, memory, disk, time.")
     ] = False,
+    track: Annotated[TrackChoice | None, typer.Option(help="Also tell the run's figures to this service.")] = None,
 ) -> int:
     """Train a model; stop it with Ctrl-C at any time and go on with --resume.
 
@@ -204,8 +210,8 @@ def train(
                 return 0
             if not processes.is_first:
                 return follow(partial(train_llava, config, out=out, resume=resume, processes=processes))
-            return lead(partial(train_llava, config, processes=processes), out=out, resume=resume)
-    return lead(run, out=out, resume=resume)
+            return lead(partial(train_llava, config, processes=processes), out=out, resume=resume, track=track)
+    return lead(run, out=out, resume=resume, track=track)
 
 
 def silent(line: str) -> None:
@@ -223,13 +229,19 @@ def follow(run: "Callable[[], Path]") -> int:
     return 0
 
 
-def lead(run: "Callable[..., Path]", *, out: Path, resume: bool) -> int:
+def lead(run: "Callable[..., Path]", *, out: Path, resume: bool, track: TrackChoice | None) -> int:
     """Train, and show how it goes."""
-    from graspwise.train.loop import Interrupted
+    from graspwise.train.loop import Interrupted, Progress
     from graspwise.train.plot import plot_run
+    from graspwise.train.tracking import tracked
 
     try:
-        with training_bars() as report:
+        with tracked(out, track.value if track else None) as tell, training_bars() as show:
+
+            def report(progress: Progress) -> None:
+                show(progress)
+                tell()
+
             folder = run(out=out, resume=resume, report=report, say=lambda line: print(line, file=sys.stderr))
     except Interrupted as stopped:
         print(f"graspwise: {stopped}; go on with --resume", file=sys.stderr)

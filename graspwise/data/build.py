@@ -21,6 +21,7 @@ from PIL import Image
 
 from graspwise.answer import AnswerFormat, render_grasp
 from graspwise.conversation import assistant_turn, to_llava, user_turn
+from graspwise.data.card import PICTURES, picture_row, write_card
 from graspwise.data.labelled import LabelledPicture
 from graspwise.data.request_talk import TURNS, as_messages, check_share, name_of, talk
 from graspwise.data.requests import Hold
@@ -109,24 +110,29 @@ def build_dataset(
     else:
         with ProcessPoolExecutor(workers) as pool:
             write_samples(progress(pool.map(make, range(config.samples), chunksize=32), config.samples), folder)
-    write_json(
-        folder / "dataset.json",
-        {
-            "format": FORMAT,
-            "task": "grasp",
-            "source": source,
-            "sources": len(labelled),
-            "objects": len({p.object_id for p in labelled}),
-            "categories": len({p.category for p in labelled}),
-            **asdict(config),
-        },
-    )
+    info = {
+        "format": FORMAT,
+        "task": "grasp",
+        "source": source,
+        "sources": len(labelled),
+        "objects": len({p.object_id for p in labelled}),
+        "categories": len({p.category for p in labelled}),
+        **asdict(config),
+    }
+    write_card(folder, info)
+    write_json(folder / "dataset.json", info)
     return folder
 
 
 def write_samples(samples: Iterator[Sample], folder: Path) -> None:
-    """Write the stream as `samples-*.jsonl`, and once more as LLaVA's conversations, one JSON list in `llava.json`."""
-    with (folder / "llava.json").open("w", encoding="utf-8") as llava, ExitStack() as shard:
+    """Write the stream as `samples-*.jsonl`, and twice more for other tools.
+
+    `llava.json` is one JSON list of LLaVA's conversations; `metadata.jsonl` has a short line each, as `datasets` reads.
+    """
+    with ExitStack() as stack, ExitStack() as shard:
+        llava, pictures = (
+            stack.enter_context((folder / name).open("w", encoding="utf-8")) for name in ("llava.json", PICTURES)
+        )
         lines = None
         for count, sample in enumerate(samples):
             if count % SHARD == 0:
@@ -135,6 +141,7 @@ def write_samples(samples: Iterator[Sample], folder: Path) -> None:
                 lines = shard.enter_context(path.open("w", encoding="utf-8"))
             assert lines is not None
             lines.write(json.dumps(sample.to_json(), ensure_ascii=False) + "\n")
+            pictures.write(json.dumps(picture_row(sample), ensure_ascii=False) + "\n")
             llava.write(",\n" if count else "[\n")
             llava.write(json.dumps(to_llava(sample.id, sample.image, sample.messages), ensure_ascii=False))
         llava.write("\n]\n")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from graspwise.data.card import PICTURES
 from graspwise.data.labelled import LabelledPicture
 from graspwise.errors import InputError
 from graspwise.files import empty_directory, is_begun, read_json, replacing_folder, write_json, write_text
@@ -83,7 +84,13 @@ def start(config: SimConfig, out: Path | str) -> Path:
         write_json(empty_directory(folder) / "scenes.json", asdict(config))
     elif not (folder / "dataset.json").is_file():
         # Samples are quickly made again from the scenes, so a half-made set of them goes.
-        for left in ("images", "captions.jsonl", "llava.json", *(path.name for path in folder.glob("samples-*"))):
+        for left in (
+            "images",
+            "captions.jsonl",
+            "llava.json",
+            PICTURES,
+            *(path.name for path in folder.glob("samples-*")),
+        ):
             remove(folder / left)
     return folder / "scenes"
 
@@ -142,7 +149,7 @@ def make_scenes(
     """
     check(config, sets=sets)
     folder.mkdir(parents=True, exist_ok=True)
-    make = partial(make_scene, config=config, folder=folder, sets=sets)
+    make = partial(make_scene, config=config, folder=folder.resolve(), sets=sets)
     stream = in_order(make, range(config.scenes), workers=workers, ray=ray)
     return list(progress(stream, config.scenes))
 

@@ -17,6 +17,7 @@ import numpy as np
 
 from graspwise.conversation import assistant_turn, user_turn
 from graspwise.data.build import write_samples
+from graspwise.data.card import write_card
 from graspwise.data.request_talk import check_share
 from graspwise.data.store import FORMAT, Sample, WishLabel
 from graspwise.data.wish_facts import SetName, Target, right_targets
@@ -100,6 +101,7 @@ def build_wishes(
     out: Path | str,
     config: WishConfig,
     workers: int | None = None,
+    ray: str = "",
     progress: Callable[[Iterator[Sample], int], Iterator[Sample]] = lambda samples, total: samples,
 ) -> Path:
     """Write a data set folder, a stream of samples of which never more than a few pieces are in memory.
@@ -109,6 +111,7 @@ def build_wishes(
         out: New folder; it is there when it is whole, and not before.
         config: How wishes are drawn.
         workers: Processes; all cores by default.
+        ray: "local" or a cluster's address, to draw them there.
         progress: Wraps the stream, e.g. in a progress bar.
 
     Raises:
@@ -136,28 +139,27 @@ def build_wishes(
             yield sample
 
     with replacing_folder(folder) as temporary:
-        work = partial(make_samples, scenes=scenes, folder=temporary, config=config)
+        work = partial(make_samples, scenes=scenes, folder=temporary.resolve(), config=config)
         pieces = [range(start, min(start + PIECE, config.samples)) for start in range(0, config.samples, PIECE)]
-        made = chain.from_iterable(in_order(work, pieces, workers=workers if len(pieces) > 1 else 1))
+        made = chain.from_iterable(in_order(work, pieces, workers=workers if len(pieces) > 1 else 1, ray=ray))
         write_samples(progress(counted(made), config.samples), temporary)
-        write_json(
-            temporary / "dataset.json",
-            {
-                "format": FORMAT,
-                "task": "wishes",
-                "answer": "reasoned",
-                "source": scenes.source,
-                "sets": sorted(seen["sets"]),
-                "scenes": len(scenes),
-                "categories": len(seen["categories"]),
-                "families": len(seen["families"]),
-                "kinds": {kind: counts[kind] for kind in KINDS},
-                REFUSED: counts[REFUSED],
-                UNNAMED: counts[UNNAMED],
-                "shares": {name: round(counts[name] / config.samples, 4) for name in (*KINDS, REFUSED, UNNAMED)},
-                **asdict(config),
-            },
-        )
+        info = {
+            "format": FORMAT,
+            "task": "wishes",
+            "answer": "reasoned",
+            "source": scenes.source,
+            "sets": sorted(seen["sets"]),
+            "scenes": len(scenes),
+            "categories": len(seen["categories"]),
+            "families": len(seen["families"]),
+            "kinds": {kind: counts[kind] for kind in KINDS},
+            REFUSED: counts[REFUSED],
+            UNNAMED: counts[UNNAMED],
+            "shares": {name: round(counts[name] / config.samples, 4) for name in (*KINDS, REFUSED, UNNAMED)},
+            **asdict(config),
+        }
+        write_card(temporary, info)
+        write_json(temporary / "dataset.json", info)
     return folder
 
 

@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import get_args
+from typing import cast, get_args
 
 from graspwise.data.build import BuildConfig, build_dataset
 from graspwise.data.cornell import read_cornell
@@ -17,9 +17,11 @@ from graspwise.data.labelled import LabelledPicture
 from graspwise.data.split import By, Shown, keep_splits, splits_json
 from graspwise.errors import InputError
 from graspwise.evaluation.cells import cell_path, is_done, write_cell
+from graspwise.evaluation.comparison import MAIN
 from graspwise.evaluation.fold import SHARED, Bars, Fold, Say, data_folder, no_bars
 from graspwise.evaluation.plan import (
     CONTROLS,
+    HEAD,
     NAMERS,
     PEER_DEPTH,
     BenchmarkConfig,
@@ -34,6 +36,8 @@ from graspwise.train.recipe import TrainConfig
 
 SOURCE = "cornell"
 SPLITS, WORK = "splits.json", "work"
+# A split, the number of a fold, and names of its cells.
+Unit = tuple[By, int, tuple[str, ...]]
 
 
 def benchmark_cornell(
@@ -44,8 +48,9 @@ def benchmark_cornell(
     Args:
         config: What is compared.
         out: Report folder; one that holds cells of the same configuration is gone on with.
-        ray: "local" or a cluster's address, to run the folds there, each with all its cells; every machine of it must
-            see the report folder under the same path. By default one fold after the other, here.
+        ray: "local" or a cluster's address, to train the folds' alignments there, then all cells of all folds at once;
+            every machine of it must see the report folder under the same path. By default one fold after the other,
+            here.
         bars: Opens progress bars for one training; without Ray.
         say: Called with a line a unit of work.
 
@@ -74,13 +79,33 @@ def benchmark_cornell(
     }
     wanted = [name for cells in missing.values() for name in cells]
     build_missing_data(config, wanted, pictures, work=folder / WORK, depth=has_depth, say=say)
-    items = [(by, fold, tuple(cells)) for (by, fold), cells in missing.items() if cells]
+    items = [(cast(By, by), fold, tuple(cells)) for (by, fold), cells in missing.items() if cells]
     run = partial(run_fold, config=config, folder=folder)
-    if not ray:
+    if ray:
+        bases = [(by, fold) for by, fold, cells in items if any(trained_as(cell) or cell == HEAD for cell in cells)]
+        for line in in_order(partial(align_fold, config=config, folder=folder), bases, ray=ray, gpu=True):
+            say(line)
+        items = [(by, fold, group) for by, fold, cells in items for group in independent(cells)]
+    else:
         run = partial(run, bars=bars, say=say)
-    for line in in_order(run, items, workers=1, ray=ray):
+    for line in in_order(run, items, workers=1, ray=ray, gpu=True):
         say(line)
     return folder
+
+
+def independent(cells: Sequence[str]) -> list[tuple[str, ...]]:
+    """A fold's cells in groups that may be done at the same time; those that ask one trained model stay together."""
+    groups: dict[str, list[str]] = {}
+    for cell in cells:
+        groups.setdefault(MAIN if cell == CONTROLS else cell, []).append(cell)
+    return [tuple(group) for group in groups.values()]
+
+
+def align_fold(item: tuple[By, int], *, config: BenchmarkConfig, folder: Path) -> str:
+    """Train what all trained cells of a fold start from, if it is not there; returns a line about it."""
+    by, number = item
+    Fold(config, by=by, number=number, work=folder / WORK).aligned()
+    return f"{by}-wise fold {number}: aligned"
 
 
 def build_missing_data(
@@ -106,13 +131,16 @@ def build_missing_data(
 
 
 def run_fold(
-    item: tuple[By, int, Sequence[str]], *, config: BenchmarkConfig, folder: Path, bars: Bars = no_bars,
-    say: Say = lambda line: None,
-) -> str:  # fmt: skip
+    item: Unit, *, config: BenchmarkConfig, folder: Path, bars: Bars = no_bars, say: Say = lambda line: None
+) -> str:
     """Do the named cells of a fold, each written when it is done; returns a line about it."""
     by, number, names = item
     fold = Fold(config, by=by, number=number, work=folder / WORK, bars=bars, say=say)
     for name in names:
+        path = cell_path(folder, by, number, name)
+        # On Ray the process that began them may have died.
+        if is_done(path, config, name):
+            continue
         say(f"{by}-wise fold {number}: {name}")
         header = {
             "cell": name,
@@ -123,5 +151,5 @@ def run_fold(
             "training_samples": training_samples(config, name),
         }
         result = fold.naming(name) if name in NAMERS else fold.controls() if name == CONTROLS else fold.result(name)
-        write_cell(cell_path(folder, by, number, name), {**header, **result})
-    return f"{by}-wise fold {number}: {len(names)} cells done"
+        write_cell(path, {**header, **result})
+    return f"{by}-wise fold {number}: {', '.join(names)} done"

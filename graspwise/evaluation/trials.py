@@ -110,7 +110,7 @@ def run_trials(
     # All that can be wrong comes before the first file.
     names, scenes = short_names(models), scene_names(config)
     check(config)
-    folder = begin(Path(out), asdict(config))
+    folder = begin(Path(out).resolve(), asdict(config))
     make = partial(make_scene, config=config, folder=folder)
     for _ in bar(in_order(make, scenes, workers=workers, ray=ray), len(scenes), "scenes"):
         pass

@@ -121,7 +121,7 @@ def object_ids(config: HandsConfig) -> list[str]:
 
 
 def build_hands(
-    config: HandsConfig, out: Path | str, *, mano: Path | None = None, workers: int | None = None,
+    config: HandsConfig, out: Path | str, *, mano: Path | None = None, workers: int | None = None, ray: str = "",
     progress: Callable[[Iterator[Done], int], Iterator[Done]] = lambda stream, total: stream,
 ) -> list[Done]:  # fmt: skip
     """Build the data set, or go on with it.
@@ -131,6 +131,7 @@ def build_hands(
         out: A new folder, or one that the same configuration has begun.
         mano: Where MANO's files are, where that hand is asked for.
         workers: Processes; all cores by default.
+        ray: "local" or a cluster's address, to make them there.
         progress: Wraps the stream of objects, of which it is told the count.
 
     Raises:
@@ -138,14 +139,14 @@ def build_hands(
             all was kept.
     """
     ids, hand = object_ids(config), load_hand(config.hand, mano=mano)
-    folder = Path(out)
+    folder = Path(out).resolve()
     if not is_begun(folder / BUILD, asdict(config)):
         write_json(empty_directory(folder) / BUILD, asdict(config))
     shards = folder / SHARDS
     if (folder / RECORD).is_file():
         raise InputError(f"{folder}: is built already; give a new --out")
     make = partial(build_object, config=config, shards=shards, mano=mano)
-    done = list(progress(in_order(make, ids, workers=workers), len(ids)))
+    done = list(progress(in_order(make, ids, workers=workers, ray=ray), len(ids)))
     made = [read_shard(shard_of(shards, object_id)) for object_id in ids]
     kept = [(thing, grasps) for thing, grasps, _ in made if grasps]
     write_hands(

@@ -23,12 +23,13 @@ from graspwise.errors import InputError
 from graspwise.files import read_json, replacing, replacing_folder, write_json, write_text
 from graspwise.model.grasp_map import GraspMapHead
 from graspwise.model.grasp_model import Card, GraspModel
+from graspwise.model.hub_names import fetched, file_sha256, hub_name
 from graspwise.model.memory import Memory
 from graspwise.model.scene_names import SceneNames
 from graspwise.model.small import save_checkpoint, write_small_base
 from graspwise.model.spread import spread_blocks
 from graspwise.model.steering import SteeredHead
-from graspwise.model.weights import CARD, PACKAGES, PUBLISHED, cache_folder, published_cards
+from graspwise.model.weights import BASE_NAME, CARD, PACKAGES, PUBLISHED, cache_folder, published_cards
 from graspwise.vlm.coordinates import FRACTION
 from graspwise.vlm.holding import Holding
 from graspwise.vlm.registry import open_family
@@ -36,7 +37,6 @@ from graspwise.vlm.registry import open_family
 PROJECTOR, MAPS, STEERED = "projector.safetensors", "maps.safetensors", "steered.safetensors"
 SCENE_NAMES = "scene_names.safetensors"
 MEMORY, ADAPTER, TAUGHT = "memory.safetensors", "adapter", "taught.txt"
-BASE_NAME = "small-base"
 # Raised when the conversion changes what the same packages become.
 CONVERSION = 1
 # Whole, bf16.
@@ -50,7 +50,8 @@ def load_model(
     """A model by name.
 
     Args:
-        name: A published name ("small"), "small-base", a run folder, a model folder, a checkpoint folder or a hub id.
+        name: A published name ("small"), "small-base", a run folder, a model folder, a checkpoint folder, or the hub
+            name of a model folder or a checkpoint, `owner/name` or `owner/name@revision`.
         merged: Merge an adapter into the weights; False keeps it apart, trainable.
         say: Called with a line when something slow happens.
         holding: How the weights are held; another than the usual one needs `merged=False`.
@@ -75,11 +76,17 @@ def load_model(
 
 
 def model_folder(name: str) -> Path | None:
-    """The model folder a name stands for, or None where it stands for a plain checkpoint."""
+    """The model folder a name stands for, or None where it stands for a plain checkpoint; one on the hub is fetched.
+
+    Raises:
+        InputError: the hub has no such model, or cannot be reached.
+    """
     for candidate in (PUBLISHED / name, Path(name), Path(name) / "model"):
         if (candidate / CARD).is_file():
             return candidate
-    return None
+    on_hub = hub_name(name)
+    folder = None if on_hub is None else fetched(on_hub)
+    return folder if folder is not None and (folder / CARD).is_file() else None
 
 
 def fingerprint(model: str) -> str:
@@ -90,8 +97,7 @@ def fingerprint(model: str) -> str:
     digest = hashlib.sha256()
     for path in sorted(path for path in folder.rglob("*") if path.suffix in (".json", ".safetensors")):
         digest.update(path.relative_to(folder).as_posix().encode())
-        with path.open("rb") as stream:
-            digest.update(hashlib.file_digest(stream, "sha256").digest())
+        digest.update(file_sha256(path))
     return digest.hexdigest()
 
 
@@ -106,12 +112,10 @@ def read_card(folder: Path) -> Card:
 
 
 def base_checkpoint(name: str, *, say: Say = lambda line: None) -> str:
-    """Folder or hub id of a plain checkpoint; `small-base` is put together when it is not in the cache."""
+    """Folder of a plain checkpoint; `small-base` is put together when it is not in the cache, the hub's are fetched."""
     if name == BASE_NAME:
         folder = cache_folder() / f"{BASE_NAME}-{base_hash(BASE_NAME, '')[:12]}"
-        if not (folder / "config.json").is_file():
-            with replacing_folder(folder) as temporary:
-                write_small_base(temporary, cache=cache_folder(), say=say)
+        cached(folder, lambda temporary: write_small_base(temporary, cache=cache_folder(), say=say))
         return str(folder)
     if (Path(name) / "split.json").is_file():
         raise InputError(f"{name}: an unfinished run without a model; go on with it by `graspwise train --resume`")
@@ -121,16 +125,30 @@ def base_checkpoint(name: str, *, say: Say = lambda line: None) -> str:
                 f"{name}: holds no model; valid is a run folder, a model folder or a checkpoint with config.json"
             )
         return name
-    if name.count("/") != 1 or name.startswith((".", "/", "~")):
+    on_hub = hub_name(name)
+    if on_hub is None:
         named = ", ".join([*published_cards(), BASE_NAME])
         raise InputError(
             f"model {name!r}: no such model; valid: {named}, a folder, or a hub id such as llava-hf/llava-1.5-7b-hf"
         )
-    return name
+    return str(fetched(on_hub))
+
+
+def cached(folder: Path, write: Callable[[Path], None]) -> None:
+    """Have a checkpoint written into the cache, if it is not there; several processes may ask at once."""
+    if (folder / "config.json").is_file():
+        return
+    try:
+        with replacing_folder(folder) as temporary:
+            write(temporary)
+    except InputError:
+        # Made by another process meanwhile, of the same parts.
+        if not (folder / "config.json").is_file():
+            raise
 
 
 def base_hash(name: str, checkpoint: str) -> str:
-    """What an adapter records of its base: the weights' content where they are at hand, else the name."""
+    """What an adapter records of its base: the content of its weights."""
     digest = hashlib.sha256()
     if name == BASE_NAME:
         digest.update("".join([*(p.sha256 for p in PACKAGES), str(CONVERSION)]).encode())
@@ -138,8 +156,7 @@ def base_hash(name: str, checkpoint: str) -> str:
     files = sorted(Path(checkpoint).glob("*.safetensors")) if Path(checkpoint).is_dir() else []
     digest.update(b"" if files else name.encode())
     for path in files:
-        with path.open("rb") as stream:
-            digest.update(hashlib.file_digest(stream, "sha256").digest())
+        digest.update(file_sha256(path))
     return digest.hexdigest()
 
 
@@ -264,13 +281,15 @@ def open_merged(folder: Path, card: Card, *, say: Say) -> GraspModel:
     digest = hashlib.sha256(card.base_sha256.encode())
     for path in sorted(p for p in folder.rglob("*") if p.suffix in (".safetensors", ".json")):
         digest.update(path.read_bytes())
-    cached = cache_folder() / f"{folder.name}-{digest.hexdigest()[:12]}"
-    if not (cached / "config.json").is_file():
+    checkpoint = cache_folder() / f"{folder.name}-{digest.hexdigest()[:12]}"
+
+    def write(temporary: Path) -> None:
         say(f"preparing {folder.name} (once)")
         model = open_parts(folder, card, merged=True, say=say)
-        with replacing_folder(cached) as temporary:
-            save_checkpoint(temporary, model=model.vlm, tokenizer=model.tokenizer)
-    model = open_checkpoint(str(cached), card=card)
+        save_checkpoint(temporary, model=model.vlm, tokenizer=model.tokenizer)
+
+    cached(checkpoint, write)
+    model = open_checkpoint(str(checkpoint), card=card)
     load_heads(model, folder)
     return model
 

@@ -60,6 +60,7 @@ PACKAGES = (LANGUAGE, TOWER)
 # Model folders that ship with the package.
 PUBLISHED = Path(__file__).resolve().parents[1] / "weights"
 CARD = "graspwise.json"
+BASE_NAME = "small-base"
 
 
 def cache_folder() -> Path:

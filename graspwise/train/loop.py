@@ -108,8 +108,9 @@ def fit(
         optimizer.load_state_dict(state["optimizer"])
         schedule.load_state_dict(state["schedule"])
         first = int(state["step"])
-        if processes.is_first:
-            drop_metrics_after(folder / "metrics.jsonl", stage=task.name, step=first)
+    # A process that was killed may have written more, even before its first checkpoint.
+    if processes.is_first:
+        drop_metrics_after(folder / "metrics.jsonl", stage=task.name, step=first)
 
     def save(step: int) -> None:
         values = {name: parameter.detach() for name, parameter in parameters.items()}

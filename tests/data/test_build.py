@@ -35,7 +35,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 def test_the_same_seed_gives_the_same_bytes_with_one_process_or_two(built: Built) -> None:
     one, two = contents(built(SMALL, 1)), contents(built(SMALL, 2))
-    assert len(one) == 40 + 2 + 4, "40 pictures, 2 without labels, and four text files"
+    assert len(one) == 40 + 2 + 6, "40 pictures, 2 without labels, and six text files"
     assert one == two
 
 

@@ -11,11 +11,13 @@ from typing import Any
 
 import pytest
 import torch
+from killed_workers import killing_one
 
 import graspwise.evaluation.fold as fold_module
 from graspwise.errors import InputError
-from graspwise.evaluation.benchmark import benchmark_cornell
+from graspwise.evaluation.benchmark import benchmark_cornell, independent, run_fold
 from graspwise.evaluation.cells import read_cells
+from graspwise.evaluation.fold import metrics
 from graspwise.evaluation.plan import BenchmarkConfig
 from graspwise.evaluation.score import Record
 from graspwise.train.loop import Interrupted, Progress
@@ -204,17 +206,40 @@ def test_an_interrupted_benchmark_goes_on_to_the_same_figures(done: Path, config
         assert timeless(broken[name]) == timeless(unbroken[name])
 
 
-def test_on_ray_the_figures_are_the_same(done: Path, config: BenchmarkConfig, tmp_path: Path):
+def test_cells_that_share_a_trained_model_stay_together():
+    cells = ["centre", "head", "lora-reasoned", "controls", "grconvnet", "lora-bare"]
+    together = ("lora-reasoned", "controls")
+    assert independent(cells) == [("centre",), ("head",), together, ("grconvnet",), ("lora-bare",)]
+    assert independent(["controls"]) == [("controls",)] and independent([]) == []
+
+
+def test_a_killed_worker_of_ray_changes_nothing_in_the_table(done: Path, config: BenchmarkConfig, tmp_path: Path):
+    """Killed in the middle of a training; no cell of the table is another one, and none was done twice."""
     pytest.importorskip("ray")
     said: list[str] = []
     part = replace(config, models=("naming",))
-    benchmark_cornell(part, out=tmp_path, ray="local", say=said.append)
-    assert said[-2:] == [f"object-wise fold {fold}: 3 cells done" for fold in (0, 2)]
-    assert (tmp_path / "splits.json").read_text() == (done / "splits.json").read_text()
+    runs = tmp_path / "work" / "runs"
+    with killing_one(lambda: any(runs.glob("*-align/metrics.jsonl"))) as killed:
+        benchmark_cornell(part, out=tmp_path, ray="local", say=said.append)
+    assert killed
+    wanted = [f"object-wise fold {fold}: aligned" for fold in (0, 2)]
+    names = ("lora-bare", "naming-majority", "naming-nearest")
+    wanted += [f"object-wise fold {fold}: {name} done" for fold in (0, 2) for name in names]
+    assert sorted(line for line in said if line.startswith("object-wise")) == sorted(wanted)
+    assert (tmp_path / "splits.json").read_bytes() == (done / "splits.json").read_bytes()
     for fold in (0, 2):
         here, there = by_name(done, fold), by_name(tmp_path, fold)
-        assert set(there) == {"naming-majority", "naming-nearest", "lora-bare"}
+        assert set(there) == set(names)
         for name, cell in there.items():
-            assert timeless(cell) == timeless(here[name])
+            assert json.dumps(timeless(cell)).encode() == json.dumps(timeless(here[name])).encode()
             assert cell["summary"]["n"] == 2
         assert there["lora-bare"]["memory_mib"] > 50 and there["lora-bare"]["seconds_single"] > 0
+        for run in (f"object-{fold}-align", f"object-{fold}-lora-bare"):
+            steps = [(line["stage"], line["step"]) for line in metrics(runs / run)]
+            assert len(steps) == len(set(steps)) == len(metrics(done / "work" / "runs" / run))
+
+
+def test_a_cell_that_a_dead_worker_had_written_is_not_done_again(done: Path, config: BenchmarkConfig):
+    before = (done / "cells" / "object-0-centre.json").stat().st_mtime_ns
+    assert run_fold(("object", 0, ("centre",)), config=config, folder=done) == "object-wise fold 0: centre done"
+    assert (done / "cells" / "object-0-centre.json").stat().st_mtime_ns == before

@@ -23,8 +23,9 @@ from graspwise.files import read_json, write_json
 from graspwise.hand.causal import Causal, Turn, load_causal
 from graspwise.hand.cloud import PLACE, Cloud
 from graspwise.hand.tokens import NAMES, HandTokens, load_hand_tokens, save_hand_tokens
-from graspwise.model.load import ADAPTER, PROJECTOR, Say, device, load_part, save_adapter, save_part
+from graspwise.model.load import Say, device, load_part
 from graspwise.model.prompt import plain
+from graspwise.model.save import ADAPTER, PROJECTOR, save_adapter, save_part
 from graspwise.model.weights import CARD, PUBLISHED
 
 NETWORK = "hand-language"

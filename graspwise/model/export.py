@@ -20,7 +20,7 @@ from graspwise.model import tower
 from graspwise.model.exported import GraspwiseConfig, GraspwiseForConditionalGeneration
 from graspwise.model.grasp_map import SYMMETRIES, GraspMapHead, symmetric_mean, symmetric_views
 from graspwise.model.grasp_model import Card, GraspModel
-from graspwise.model.load import save_beside
+from graspwise.model.save import save_beside
 from graspwise.model.small import save_checkpoint
 from graspwise.model.weights import CARD
 

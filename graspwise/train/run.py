@@ -15,8 +15,9 @@ from graspwise.data.store import Dataset, Sample
 from graspwise.errors import InputError
 from graspwise.files import empty_directory, read_json, write_json
 from graspwise.model.grasp_model import GraspModel
-from graspwise.model.load import load_model, new_steered_head, save_parts, set_projector_act
+from graspwise.model.load import load_model, new_steered_head, set_projector_act
 from graspwise.model.memory import Memory
+from graspwise.model.save import save_parts
 from graspwise.model.small import start_projector
 from graspwise.model.tower import LiteTower
 from graspwise.train.estimate import Forecast, estimate

@@ -12,7 +12,8 @@ from graspwise.cli import main
 from graspwise.conversation import user_turn
 from graspwise.data.store import Dataset
 from graspwise.model.generate import write_answers
-from graspwise.model.load import load_model, save_parts
+from graspwise.model.load import load_model
+from graspwise.model.save import save_parts
 from graspwise.train import loop
 from graspwise.train.examples import plain_example
 from graspwise.train.tasks import autocast

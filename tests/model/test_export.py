@@ -15,7 +15,8 @@ from graspwise.cli import main
 from graspwise.files import read_json
 from graspwise.model import export, gguf_file
 from graspwise.model.grasp_model import Card, GraspModel
-from graspwise.model.load import base_hash, load_model, new_head, save_parts, set_projector_act
+from graspwise.model.load import base_hash, load_model, new_head, set_projector_act
+from graspwise.model.save import save_parts
 from graspwise.vlm.registry import family_named
 from graspwise.vlm.tiny import write_tiny
 

@@ -19,7 +19,8 @@ from graspwise.model.grasp_model import Card
 from graspwise.model.hub import push_folder, push_model, save_model
 from graspwise.model.hub_card import model_card
 from graspwise.model.hub_names import HubName, file_sha256, hub_name
-from graspwise.model.load import base_hash, fingerprint, load_model, model_folder, save_parts
+from graspwise.model.load import base_hash, fingerprint, load_model, model_folder
+from graspwise.model.save import save_parts
 
 
 class FakeHub:

@@ -11,7 +11,8 @@ from graspwise.errors import InputError
 from graspwise.files import write_json
 from graspwise.model.grasp_map import GraspMapHead
 from graspwise.model.grasp_model import Card
-from graspwise.model.load import base_hash, fingerprint, load_model, model_folder, save_parts
+from graspwise.model.load import base_hash, fingerprint, load_model, model_folder
+from graspwise.model.save import save_parts
 from graspwise.train.recipe import recipe_named
 from graspwise.train.run import add_lora
 

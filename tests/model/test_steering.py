@@ -15,7 +15,8 @@ from graspwise.grasp import Grasp
 from graspwise.model.grasp_map import GraspMapHead, best_grasps
 from graspwise.model.grasp_model import ELSEWHERE
 from graspwise.model.llava_responder import LlavaResponder
-from graspwise.model.load import load_model, new_head, new_steered_head, save_parts
+from graspwise.model.load import load_model, new_head, new_steered_head
+from graspwise.model.save import save_parts
 from graspwise.model.scene_names import SceneNames
 from graspwise.model.steering import SteeredHead, between, mean_state, spelled, spt_token, unspelled
 from graspwise.picture import Picture

@@ -10,7 +10,8 @@ from PIL import Image
 from graspwise.conversation import assistant_turn, user_turn
 from graspwise.data.store import Dataset, WishLabel
 from graspwise.model.grasp_map import symmetric_views
-from graspwise.model.load import load_model, save_parts
+from graspwise.model.load import load_model
+from graspwise.model.save import save_parts
 from graspwise.model.scene_names import SceneNames
 from graspwise.rectangle import GraspRectangle
 from graspwise.train.examples import augmented_example, plain_example

@@ -13,7 +13,8 @@ from graspwise.conversation import assistant_turn, text_of, user_turn
 from graspwise.data.store import Dataset, WishLabel
 from graspwise.grasp import Grasp
 from graspwise.metric import is_hit
-from graspwise.model.load import load_model, new_head, new_steered_head, save_parts
+from graspwise.model.load import load_model, new_head, new_steered_head
+from graspwise.model.save import save_parts
 from graspwise.picture import Picture
 from graspwise.rectangle import GraspRectangle
 from graspwise.train.examples import Example, plain_example

@@ -15,7 +15,6 @@ from transformers.utils import logging
 
 from graspwise.errors import InputError
 from graspwise.model.load import (
-    ADAPTER,
     Say,
     base_checkpoint,
     base_hash,
@@ -24,6 +23,7 @@ from graspwise.model.load import (
     model_folder,
     read_card,
 )
+from graspwise.model.save import ADAPTER
 from graspwise.vlm.llava import TEMPLATE
 
 # A turn: "user" or "assistant", and what is said.

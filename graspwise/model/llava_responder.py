@@ -1,6 +1,7 @@
 """A language model that reasons, answering a conversation about a square picture with the help of its dense head."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from graspwise.answer import SPT, Mode, parse_grasp, target_of
@@ -109,6 +110,7 @@ class LlavaResponder:
         stop: "Stop | None" = None,
     ) -> "tuple[list[Written], list[list[Grasp]]]":
         """Answers, and for each the dense head's grasps, best first, that its digits were weighed against."""
+        from graspwise.model.absent import is_absent, names_something, refusal
         from graspwise.model.changes import announced_change, changes, earlier_grasps, is_same, spread_grasps
         from graspwise.model.density import GraspDensity
         from graspwise.model.generate import write_answers
@@ -167,11 +169,37 @@ class LlavaResponder:
                 return GraspDensity.of([change.grasp], trust=0)
             return GraspDensity.of(ranked, trust=self.trust)
 
+        # Whose answers may name what is not there: each is looked at once, when it has named its target.
+        doubted = {
+            row for row, conversation in enumerate(conversations)
+            if model.names_target and model.scene_names is not None and names_something(text_of(conversation[-1]))
+        }  # fmt: skip
+        refused: dict[int, str] = {}
+
+        def told(row: int, text: str) -> None:
+            if row in doubted and text.count(SPT) > 1:
+                doubted.discard(row)
+                target, seen = target_of(text)[1], model.scene_names
+                if seen is not None and target is not None:
+                    likely = seen.likely(dense[row :: len(pictures)])
+                    if is_absent(seen, likely, target):
+                        refused[row] = refusal(target, seen.in_view(likely)[0])
+            if on_token is not None and row not in refused:
+                on_token(row, text)
+
+        def over(row: int) -> bool:
+            return row in refused or (stop is not None and stop(row))
+
         written = write_answers(
             model, prompts, inputs, answer_format=self.answer_format, constrained=constrained,
             openings=openings, density=density if self.trust and maps is not None else None,
-            temperature=temperature, seed=seed, on_token=on_token, stop=stop,
+            temperature=temperature, seed=seed, on_token=told if doubted or on_token else None,
+            stop=over if doubted or stop else None,
         )  # fmt: skip
+        written = [
+            replace(answer, text=refused[row], state=None, stopped=False) if row in refused else answer
+            for row, answer in enumerate(written)
+        ]
         for row, answer in enumerate(written):
             # Where no digits were weighed, nobody has asked for the target's grasps yet.
             if answer.state is not None and row not in meant:

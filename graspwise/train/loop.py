@@ -138,7 +138,7 @@ def fit(
             if not part.is_last:
                 continue
             has_gradient = [float(parameter.grad is not None) for parameter in learned]
-            total, stops, *having = processes.total([loss_of_step, float(stop.is_set()), *has_gradient])
+            total, *having = processes.total([loss_of_step, *has_gradient])
             processes.add_up(learned, learned=having)
             norm = nn.utils.clip_grad_norm_(learned, 1.0)
             optimizer.step()
@@ -162,9 +162,11 @@ def fit(
                     },
                 )
                 report(Progress(task.name, done, steps, total))
-                if done == steps or stops or time.monotonic() - saved_at > SAVE_EVERY_SECONDS:
-                    save(done)
-                    saved_at = time.monotonic()
+            # Asked last, so that whoever stops a step waits for that step alone.
+            [stops] = processes.total([float(stop.is_set())])
+            if processes.is_first and (done == steps or stops or time.monotonic() - saved_at > SAVE_EVERY_SECONDS):
+                save(done)
+                saved_at = time.monotonic()
             if stops and done < steps:
                 raise Interrupted(f"stopped at step {done} of {steps} of stage {task.name}")
 

@@ -56,7 +56,7 @@ def test_help_and_metric_need_no_deep_learning_library():
         (["frobnicate"], ["frobnicate"]),
         (["evaluate", "--model", "centre", "--data", "nowhere"], ["nowhere", "dataset.json"]),
         (["train", "--data", "nowhere", "--out", "run"], ["nowhere"]),
-        (["train", "--data", "d", "--out", "r", "--recipe", "huge"], ["huge", "small, paper, tiny"]),
+        (["train", "--data", "d", "--out", "r", "--recipe", "huge"], ["huge", "small, paper", "tiny"]),
         (["dataset", "build", "cornell", "nowhere", "--out", "d"], ["nowhere"]),
         (["dataset", "build", "cornell", ".", "--out", "d", "--answer", "rhymed"], ["rhymed", "reasoned"]),
         (["benchmark", "cornell", "--data", ".", "--out", "r", "--answers", "sung"], ["sung", "reasoned"]),

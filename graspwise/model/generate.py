@@ -53,15 +53,17 @@ class Written:
 Density = Callable[[int, Sequence[int], Tensor], GraspDensity]
 
 
-def answer_grammar(model: GraspModel, schema: AnswerSchema, answer_format: AnswerFormat) -> str:
-    """What an answer may be, for llguidance: with a steered head it names its target or gives no numbers."""
+def answer_grammar(
+    model: GraspModel, schema: AnswerSchema, answer_format: AnswerFormat, *, may_refuse: bool = True
+) -> str:
+    """What an answer may be, for llguidance: with a steered head it names its target or, if it may, gives none."""
     from llguidance import LLMatcher
 
     if not model.names_target:
         return LLMatcher.grammar_from_regex(schema.pattern(answer_format))
     return LLMatcher.grammar_from_lark(
         steered_grammar(
-            refusal=f"{WRITTEN}{{1,{REASONING_LIMIT}}}",
+            refusal=f"{WRITTEN}{{1,{REASONING_LIMIT}}}" if may_refuse else None,
             words=f"{WRITTEN}{{0,{REASONING_LIMIT}}}",
             name=f"{WRITTEN}{{1,{NAME_LIMIT}}}",
             after=f"{WRITTEN}{{0,{AFTER_LIMIT}}}",
@@ -199,6 +201,7 @@ def write_answers(
     answer_format: AnswerFormat,
     schema: AnswerSchema | None = None,
     constrained: bool = True,
+    may_refuse: Sequence[bool] | None = None,
     openings: Sequence[str] | None = None,
     density: Density | None = None,
     temperature: float = 0.0,
@@ -215,6 +218,7 @@ def write_answers(
         answer_format: How the answers are written.
         schema: What numbers they hold; by default a grasp's, in the model's coordinates.
         constrained: Hold them to the grammar.
+        may_refuse: Which of them may name no target, where others must; by default all.
         openings: Texts that the answers begin with, e.g. a reasoning and its line break; they are part of the answers.
         density: For grounded decoding of grasps: what each picture says of them; None leaves the digits to the language
             model.
@@ -228,11 +232,14 @@ def write_answers(
         openings = [spelled(text, model.spt[0]) for text in openings]
     begun = [model.tokenizer(text, add_special_tokens=False)["input_ids"] for text in openings]
     numbers = schema or model.coordinates.schema
-    grammar = answer_grammar(model, numbers, answer_format) if constrained else None
+    grammars = {
+        may: answer_grammar(model, numbers, answer_format, may_refuse=may)
+        for may in {*(may_refuse or [True])} if constrained
+    }  # fmt: skip
     writers = [
         AnswerWriter(
             model, answer_format=answer_format, schema=numbers, temperature=temperature, seed=(seed, row),
-            held=None if grammar is None else Held(model, grammar, begun=ids),
+            held=Held(model, grammars[may_refuse is None or may_refuse[row]], begun=ids) if constrained else None,
             density=None if density is None else partial(density, row),
         )
         for row, ids in enumerate(begun)

@@ -169,11 +169,10 @@ class LlavaResponder:
                 return GraspDensity.of([change.grasp], trust=0)
             return GraspDensity.of(ranked, trust=self.trust)
 
+        # Whoever names nothing gets a grasp of anything.
+        may_refuse = [names_something(text_of(conversation[-1])) for conversation in conversations]
         # Whose answers may name what is not there: each is looked at once, when it has named its target.
-        doubted = {
-            row for row, conversation in enumerate(conversations)
-            if model.names_target and model.scene_names is not None and names_something(text_of(conversation[-1]))
-        }  # fmt: skip
+        doubted = {row for row, may in enumerate(may_refuse) if may and model.names_target and model.scene_names}
         refused: dict[int, str] = {}
 
         def told(row: int, text: str) -> None:
@@ -191,7 +190,7 @@ class LlavaResponder:
             return row in refused or (stop is not None and stop(row))
 
         written = write_answers(
-            model, prompts, inputs, answer_format=self.answer_format, constrained=constrained,
+            model, prompts, inputs, answer_format=self.answer_format, constrained=constrained, may_refuse=may_refuse,
             openings=openings, density=density if self.trust and maps is not None else None,
             temperature=temperature, seed=seed, on_token=told if doubted or on_token else None,
             stop=over if doubted or stop else None,

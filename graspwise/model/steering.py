@@ -95,18 +95,19 @@ def mean_state(states: Tensor, ids: Sequence[int], spt: int) -> Tensor | None:
     return None if span is None else states[span[0] : span[1]].float().mean(0)
 
 
-def steered_grammar(*, refusal: str, words: str, name: str, after: str, tail: str, token: str) -> str:
+def steered_grammar(*, refusal: str | None, words: str, name: str, after: str, tail: str, token: str) -> str:
     """Lark grammar of an answer that names a target and gives numbers, or does neither: a refusal.
 
     Args:
-        refusal: Regular expression of a refusal.
+        refusal: Regular expression of a refusal; None where there may be none.
         words: Of the words before the target.
         name: Of the target.
         after: Of the words after it.
         tail: Of the line break and the numbers.
         token: Spelling of [SPT].
     """
+    other, refused = ("", "") if refusal is None else (" | REFUSAL", f"REFUSAL: /{refusal}/\n")
     return (
-        f"start: WORDS {token} NAME {token} AFTER TAIL | REFUSAL\n"
-        f"REFUSAL: /{refusal}/\nWORDS: /{words}/\nNAME: /{name}/\nAFTER: /{after}/\nTAIL: /{tail}/\n"
+        f"start: WORDS {token} NAME {token} AFTER TAIL{other}\n{refused}"
+        f"WORDS: /{words}/\nNAME: /{name}/\nAFTER: /{after}/\nTAIL: /{tail}/\n"
     )

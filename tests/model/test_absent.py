@@ -94,3 +94,12 @@ def test_an_answer_about_what_is_absent_ends_without_a_grasp(responder, monkeypa
         assert first.text == refusal("pen", ["mug", "hammer", "spoon"])
         # Nothing is told of an answer that is taken back.
         assert 0 not in told
+
+
+def test_whoever_names_nothing_gets_a_grasp(responder):
+    """An untrained model refuses as soon as it may."""
+    talks = [[user_turn("Pick up the object.")], [user_turn("Grab anything!")]]
+    for answer in responder.respond(PICTURES, talks):
+        assert not answer.refused and answer.grasp is not None
+    free = responder.respond(PICTURES, [[user_turn("I am thirsty.")]] * 2, temperature=1.0)
+    assert any(answer.refused for answer in free)

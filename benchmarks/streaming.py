@@ -91,6 +91,8 @@ def main() -> None:
     if options.folder:
         read(options.folder, options.read, options.folds)
         return
+    if options.work:
+        Path(options.work).mkdir(parents=True, exist_ok=True)
     work, figures = Path(tempfile.mkdtemp(dir=options.work)), []
     try:
         for rows in options.rows:
